@@ -1,0 +1,60 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "fxfer",
+    products: [
+        .library(name: "Fxfer", targets: ["Fxfer"]),
+        .executable(name: "fxfer", targets: ["FxferCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(
+            name: "FxferProtocol",
+            dependencies: [.product(name: "NIOCore", package: "swift-nio")]
+        ),
+        .systemLibrary(
+            name: "CLibcrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
+        .target(name: "CLinux"),
+        .target(
+            name: "FxferStorage",
+            dependencies: ["FxferProtocol", "CLibcrypto", "CLinux"] + nio
+        ),
+        .target(
+            name: "Fxfer",
+            dependencies: [
+                "FxferProtocol",
+                "FxferStorage",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ] + nio
+        ),
+        .executableTarget(
+            name: "FxferCLI",
+            dependencies: [
+                "Fxfer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .testTarget(name: "FxferProtocolTests", dependencies: ["FxferProtocol"]),
+        .testTarget(name: "FxferStorageTests", dependencies: ["FxferStorage"]),
+        .testTarget(name: "FxferTests", dependencies: ["Fxfer"]),
+        .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,26 @@
+import FxferProtocol
+import FxferStorage
+
+/// A file of this machine, looked at as an upload would look at it.
+public struct LocalFile: Sendable {
+    private let source: SourceFile
+
+    /// Opens a regular file; symbolic links are followed.
+    ///
+    /// - Throws: ``FxferError`` with `noInput` where it does not exist, cannot be read, or is no regular file.
+    public init(path: [UInt8]) async throws {
+        self.source = try await SourceFile.open(path: path)
+    }
+
+    /// Its size in bytes.
+    public var size: UInt64 { self.source.size }
+
+    /// Reads it from front to back and answers its SHA-256.
+    ///
+    /// - Throws: ``FxferError`` where it cannot be read or is changed meanwhile.
+    public func digest() async throws -> Digest {
+        let digest = try await self.source.hashPrefix(self.size)
+        try await self.source.checkUnchanged()
+        return digest
+    }
+}

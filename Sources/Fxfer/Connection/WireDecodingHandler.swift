@@ -1,0 +1,29 @@
+import FxferProtocol
+import NIOCore
+
+/// What the peer sent, or how it broke the protocol.
+enum WirePart: Sendable {
+    case event(WireEvent)
+    /// Nothing more comes after this: the rest of the stream is thrown away.
+    case violation(FxferError)
+}
+
+/// Cuts the incoming bytes into wire events. A violation is passed on as a part, not as an error of the channel, so
+/// that the owner can still answer it.
+final class WireDecodingHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = WirePart
+
+    private var decoder = FrameDecoder()
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.decoder.append(self.unwrapInboundIn(data))
+        do {
+            while let event = try self.decoder.next() {
+                context.fireChannelRead(self.wrapInboundOut(.event(event)))
+            }
+        } catch {
+            context.fireChannelRead(self.wrapInboundOut(.violation(error)))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import FxferProtocol
+import FxferStorage
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// Receives files into a directory: each is verified, durable, and published in one step before its receipt is sent.
+///
+/// ``run()`` is its whole life. A graceful shutdown (ServiceLifecycle) closes the listening socket, lets transfers in
+/// flight end within the grace, tells the rest, and returns.
+public struct FileServer: Service {
+    private let configuration: ServerConfiguration
+    private let logger: Logger
+    private let onListening: @Sendable (SocketAddress) -> Void
+
+    /// - Parameters:
+    ///   - configuration: where to listen and what to allow.
+    ///   - logger: gets one line a transfer.
+    ///   - onListening: called once with the bound address, when clients can connect.
+    public init(
+        configuration: ServerConfiguration,
+        logger: Logger,
+        onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until a graceful shutdown or cancellation.
+    ///
+    /// - Throws: ``FxferError`` where the directory cannot be used or the address cannot be bound.
+    public func run() async throws {
+        let store = try await DirectoryStore.open(path: self.configuration.directory)
+        let listener = try await self.listen()
+        let connections = ConnectionRegistry()
+
+        try await withThrowingDiscardingTaskGroup { group in
+            try await listener.executeThenClose { clients in
+                if let address = listener.channel.localAddress {
+                    self.onListening(address)
+                }
+                for try await client in clients.cancelOnGracefulShutdown() {
+                    let connection = ServerConnection(
+                        wire: client,
+                        store: store,
+                        configuration: self.configuration,
+                        logger: self.logger
+                    )
+                    group.addTask {
+                        await connections.run(connection)
+                    }
+                }
+            }
+            await connections.shutDown(grace: self.configuration.grace)
+        }
+    }
+
+    private func listen() async throws -> NIOAsyncChannel<WireChannel, Never> {
+        let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(
+                .recvAllocator,
+                value: FixedSizeRecvByteBufferAllocator(capacity: WireChannel.readBufferSize)
+            )
+        var failures: [any Error] = []
+        for host in self.configuration.address.map({ [$0] }) ?? ["::", "0.0.0.0"] {
+            do {
+                return try await bootstrap.bind(host: host, port: self.configuration.port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(FirstBytesHandler())
+                        return try WireChannel(wrapping: channel)
+                    }
+                }
+            } catch {
+                failures.append(error)
+            }
+        }
+        let address = self.configuration.address ?? "any address"
+        let reasons = failures.map { "\($0)" }.joined(separator: "; ")
+        throw FxferError(.cannotConnect, "cannot listen on \(address), port \(self.configuration.port): \(reasons)")
+    }
+}

@@ -1,0 +1,88 @@
+import FxferProtocol
+import Logging
+import NIOCore
+
+/// One line a transfer, for one connection. Names are escaped, so that a line stays a line.
+struct TransferLog: Sendable {
+    private let logger: Logger
+
+    init(logger: Logger, peer: SocketAddress?) {
+        var logger = logger
+        logger[metadataKey: "peer"] = .string(peer.map { Endpoint($0).description } ?? "unknown")
+        self.logger = logger
+    }
+
+    /// A file got its receipt.
+    func stored(_ path: RelativePath, _ content: FilePrefix, _ outcome: Receipt.Outcome, since began: NIODeadline) {
+        let seconds = Self.seconds(since: began)
+        self.logger.info(
+            "stored",
+            metadata: [
+                "name": .string(path.description),
+                "bytes": "\(content.length)",
+                "seconds": .string(Self.fixed(seconds, digits: 3)),
+                "MB/s": .string(Self.fixed(Double(content.length) / 1e6 / max(seconds, 1e-6), digits: 1)),
+                "sha256": .string(content.digest.hex),
+                "outcome": outcome == .stored ? "stored" : "identical",
+            ]
+        )
+    }
+
+    /// A file that was accepted was not stored.
+    func failed(_ path: RelativePath, _ error: FxferError, since began: NIODeadline) {
+        self.logger.warning(
+            "not stored",
+            metadata: [
+                "name": .string(path.description),
+                "seconds": .string(Self.fixed(Self.seconds(since: began), digits: 3)),
+                "outcome": .string(error.code.rawValue),
+                "reason": .string(error.message),
+            ]
+        )
+    }
+
+    /// A file was not accepted.
+    func refused(_ name: String, _ error: FxferError) {
+        self.logger.warning(
+            "refused",
+            metadata: [
+                "name": .string(name),
+                "outcome": .string(error.code.rawValue),
+                "reason": .string(error.message),
+            ]
+        )
+    }
+
+    /// A chunk arrived damaged and is asked for again.
+    func damaged(_ path: RelativePath, at offset: UInt64) {
+        self.logger.notice(
+            "damaged on the way, asked for again",
+            metadata: ["name": .string(path.description), "offset": "\(offset)"]
+        )
+    }
+
+    /// The client broke a rule, or the server ended the connection.
+    func connectionFailed(_ error: FxferError) {
+        self.logger.warning(
+            "connection ended",
+            metadata: ["outcome": .string(error.code.rawValue), "reason": .string(error.message)]
+        )
+    }
+
+    /// The network ended the connection.
+    func connectionLost(_ error: any Error) {
+        self.logger.debug("connection lost", metadata: ["reason": .string(EscapedText.escape("\(error)"))])
+    }
+
+    private static func seconds(since began: NIODeadline) -> Double {
+        Double((NIODeadline.now() - began).nanoseconds) / 1e9
+    }
+
+    /// A number of at least zero with that many digits behind the point.
+    private static func fixed(_ value: Double, digits: Int) -> String {
+        let scale = (0..<digits).reduce(1.0) { scale, _ in scale * 10 }
+        let units = UInt64(min((value * scale).rounded(), 1e18))
+        let fraction = String(units % UInt64(scale))
+        return "\(units / UInt64(scale))." + String(repeating: "0", count: digits - fraction.count) + fraction
+    }
+}

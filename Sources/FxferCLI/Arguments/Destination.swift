@@ -1,0 +1,46 @@
+import Fxfer
+import FxferProtocol
+
+/// The last argument of `send`: `HOST[:PORT][/FOLDER]`.
+struct Destination {
+    let endpoint: Endpoint
+    let folder: RelativePath?
+
+    init(_ argument: RawArgument) throws(FxferError) {
+        let bytes = argument.bytes
+        let slash = bytes.firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
+        guard let endpoint = Endpoint(parsing: String(decoding: bytes[..<slash], as: UTF8.self)) else {
+            throw FxferError(
+                .usage,
+                "'\(EscapedText.escape(bytes))' is not a destination; write HOST[:PORT][/FOLDER], as in host:3000"
+            )
+        }
+        self.endpoint = endpoint
+        var folder = bytes[slash...].dropFirst()
+        if folder.last == UInt8(ascii: "/") {
+            folder = folder.dropLast()
+        }
+        self.folder = folder.isEmpty ? nil : try RelativePath(argument: Array(folder))
+    }
+
+    /// The place of a file with that name in the folder.
+    func path(of name: [UInt8]) throws(FxferError) -> RelativePath {
+        guard let folder else { return try RelativePath(argument: name) }
+        return try RelativePath(argument: folder.bytes + [UInt8(ascii: "/")] + name)
+    }
+}
+
+extension RelativePath {
+    /// Checks a name from the command line.
+    init(argument bytes: [UInt8]) throws(FxferError) {
+        do throws(PathRule) {
+            try self.init(bytes: bytes)
+        } catch {
+            throw FxferError(
+                .usage,
+                "the name '\(EscapedText.escape(bytes))' \(error.explanation); see --as",
+                cause: error
+            )
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Fxfer
+import FxferProtocol
+import Glibc
+
+/// `fxfer send FILE… HOST[:PORT][/FOLDER]`
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send files to a server.",
+        usage: "fxfer send [<options>] <file> ... <host>[:<port>][/<folder>]",
+        discussion: """
+            Standard output gets one line a file as soon as it is verified, durable and published, in the format of \
+            sha256sum:
+
+              fxfer send photo.raw host:3000/2026 | (cd out && sha256sum -c)
+
+            The port is 3000 where none is given; an IPv6 address is written in brackets, as in [::1]:3000. A file \
+            that exists on the server with other content is left as it is (status 73); with the same content it counts \
+            as sent.
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "The files to send, and last the server with a folder on it, if any.",
+            valueName: "file> ... <host[:port][/folder]"
+        )
+    )
+    var arguments: [String]
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("Store the one file under this name.", valueName: "name"))
+    var name: String?
+
+    @Option(help: ArgumentHelp("How long to wait for a connection, and for a silent server.", valueName: "seconds"))
+    var timeout: UInt32 = 60
+
+    @Flag(name: .shortAndLong, help: "No progress bar and no remarks; errors are still told.")
+    var quiet = false
+
+    @Flag(help: "Write one JSON object a line instead: started, progress, receipt, error.")
+    var json = false
+
+    func validate() throws {
+        guard self.arguments.count >= 2 else {
+            throw ValidationError("a file and a destination are needed: fxfer send FILE HOST:PORT")
+        }
+        guard self.timeout > 0 else {
+            throw ValidationError("--timeout takes a number of seconds from 1 on")
+        }
+        if self.name != nil, self.arguments.count > 2 {
+            throw ValidationError("--as names one file; \(self.arguments.count - 1) are given")
+        }
+    }
+
+    func run() async throws {
+        do {
+            let destination = try Destination(RawArgument(text: self.arguments[self.arguments.count - 1]))
+            let uploads = try self.uploads(to: destination)
+            let total = try await SourceCheck.totalSize(of: uploads.map(\.source))
+            let reporter = SendReporter(style: self.json ? .json : .checksums, isQuiet: self.quiet, total: total)
+            let client = FileClient(destination.endpoint, timeout: .seconds(self.timeout))
+            try await client.send(uploads, report: reporter.report)
+            Glibc.exit(reporter.exitStatus)
+        } catch {
+            if self.json {
+                StandardStream.output.write(line: JSONLine.text(SendEvent(failure: FxferError(wrapping: error))))
+            }
+            ExitStatus.exit(error)
+        }
+    }
+
+    private func uploads(to destination: Destination) throws(FxferError) -> [Upload] {
+        var uploads: [Upload] = []
+        var sources: [RelativePath: [UInt8]] = [:]
+        for argument in self.arguments.dropLast() {
+            let source = RawArgument(text: argument).bytes
+            let name = self.name.map { RawArgument(text: $0).bytes } ?? Self.lastComponent(of: source)
+            let path = try destination.path(of: name)
+            if let other = sources.updateValue(source, forKey: path) {
+                let names = "'\(EscapedText.escape(other))' and '\(EscapedText.escape(source))'"
+                throw FxferError(.usage, "\(names) would both be stored as '\(path)'")
+            }
+            uploads.append(Upload(source: source, destination: path))
+        }
+        return uploads
+    }
+
+    private static func lastComponent(of path: [UInt8]) -> [UInt8] {
+        Array(path.split(separator: UInt8(ascii: "/")).last ?? path[...])
+    }
+}

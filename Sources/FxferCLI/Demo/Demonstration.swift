@@ -1,0 +1,70 @@
+import Fxfer
+import FxferProtocol
+import Logging
+import NIOCore
+
+/// Both ends in one process, over a real loopback socket.
+struct Demonstration {
+    let folder: TemporaryFolder
+    let sources: [[UInt8]]
+
+    /// Sends the sources and computes the stored files' digests anew; answers the exit status.
+    func run() async throws -> Int32 {
+        let uploads = try self.sources.map { source in
+            let name = source.split(separator: UInt8(ascii: "/")).last ?? source[...]
+            return Upload(source: source, destination: try RelativePath(argument: Array(name)))
+        }
+        let total = try await SourceCheck.totalSize(of: self.sources)
+        let received = self.folder.path(of: "received")
+        var configuration = ServerConfiguration(directory: Array(received.utf8))
+        configuration.address = "127.0.0.1"
+        configuration.port = 0
+        let (ports, bound) = AsyncStream<Int>.makeStream()
+        let server = FileServer(
+            configuration: configuration,
+            logger: Logger(label: "fxfer") { _ in SwiftLogNoOpLogHandler() },
+            onListening: { bound.yield($0.port ?? 0) }
+        )
+        return try await withThrowingTaskGroup { group in
+            group.addTask {
+                defer { bound.finish() }
+                try await server.run()
+            }
+            var status: Int32 = 70
+            for await port in ports.prefix(1) {
+                let endpoint = Endpoint(host: "127.0.0.1", port: port)
+                Self.say("receiving on \(endpoint) into \(EscapedText.escape(received))")
+                status = try await self.send(uploads, total, to: endpoint, received)
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+            return status
+        }
+    }
+
+    private func send(
+        _ uploads: [Upload],
+        _ total: UInt64,
+        to endpoint: Endpoint,
+        _ received: String
+    ) async throws -> Int32 {
+        let reporter = SendReporter(style: .checksums, isQuiet: false, total: total)
+        let clock = ContinuousClock()
+        let elapsed = try await clock.measure {
+            try await FileClient(endpoint).send(uploads, report: reporter.report)
+        }
+        guard reporter.exitStatus == 0 else { return reporter.exitStatus }
+        let rate = HumanText.rate(total, in: elapsed)
+        Self.say("\(HumanText.size(total)) at \(rate): verified, durable, published in one step")
+        for upload in uploads {
+            let stored = try await LocalFile(path: Array("\(received)/".utf8) + upload.destination.bytes)
+            let digest = try await stored.digest()
+            Self.say("'\(upload.destination)' read again from the receiver's directory: \(digest)")
+        }
+        return 0
+    }
+
+    private static func say(_ text: String) {
+        StandardStream.output.write(line: text)
+    }
+}

@@ -1,0 +1,47 @@
+import FxferProtocol
+
+/// The progress line of a terminal: what the receiver has verified, of how much, how fast, and the time left.
+struct ProgressBar {
+    /// How often the line is drawn at most.
+    private static let interval = Duration.milliseconds(100)
+
+    private let stream: StandardStream
+    private let total: UInt64
+    private let began = ContinuousClock.now
+    private var lastDrawn: ContinuousClock.Instant?
+
+    init(stream: StandardStream, total: UInt64) {
+        self.stream = stream
+        self.total = total
+    }
+
+    /// Draws the line unless it was drawn just now.
+    mutating func draw(_ name: RelativePath, verified: UInt64) {
+        let now = ContinuousClock.now
+        if let lastDrawn, now - lastDrawn < Self.interval, verified < self.total { return }
+        self.lastDrawn = now
+        let line = Self.line(name, verified: verified, of: self.total, in: now - self.began, width: self.stream.columns)
+        self.stream.write(bytes: Array("\r\(line)\u{1B}[K".utf8))
+    }
+
+    /// Removes the line, so that something else can be written.
+    mutating func clear() {
+        guard self.lastDrawn != nil else { return }
+        self.lastDrawn = nil
+        self.stream.write(bytes: Array("\r\u{1B}[K".utf8))
+    }
+
+    /// The text of the line, at most `width` - 1 columns.
+    static func line(_ name: RelativePath, verified: UInt64, of total: UInt64, in time: Duration, width: Int) -> String
+    {
+        let percent = total == 0 ? 100 : verified.multipliedFullWidth(by: 100).high == 0 ? verified * 100 / total : 0
+        let left =
+            verified == 0
+            ? "-:--" : HumanText.time(time * (Double(total - min(verified, total)) / Double(verified)))
+        let amounts = "\(HumanText.size(verified)) of \(HumanText.size(total)) verified"
+        let figures = " \(percent)%  \(amounts)  \(HumanText.rate(verified, in: time))  \(left) left"
+        let room = max(0, width - 1 - figures.count)
+        let label = name.description
+        return (label.count <= room ? label : String(label.prefix(max(0, room - 1))) + "…") + figures
+    }
+}

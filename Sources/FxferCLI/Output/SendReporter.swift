@@ -1,0 +1,115 @@
+import Fxfer
+import FxferProtocol
+import Synchronization
+
+/// Tells the user what happens to uploads, and keeps the exit status: that of the first failure.
+///
+/// Results go to standard output, a line each as soon as the receipt is in. Errors go to standard error, a line each.
+/// The progress bar goes to standard error where that is a terminal.
+final class SendReporter: Sendable {
+    /// What standard output gets.
+    enum Style {
+        /// `sha256sum` lines.
+        case checksums
+        /// One JSON object a line.
+        case json
+    }
+
+    private struct State {
+        var bar: ProgressBar?
+        var status: Int32 = 0
+        var verified: [RelativePath: UInt64] = [:]
+        var lastProgress: ContinuousClock.Instant?
+    }
+
+    /// JSON progress is at most 5 a second.
+    private static let progressInterval = Duration.milliseconds(200)
+
+    private let style: Style
+    private let isQuiet: Bool
+    private let state: Mutex<State>
+
+    /// - Parameter total: the bytes of all uploads, for the progress bar.
+    init(style: Style, isQuiet: Bool, total: UInt64) {
+        self.style = style
+        self.isQuiet = isQuiet
+        let showsBar = StandardStream.error.isTerminal && !isQuiet && style == .checksums
+        self.state = Mutex(State(bar: showsBar ? ProgressBar(stream: .error, total: total) : nil))
+    }
+
+    /// 0, or the status of the first failure.
+    var exitStatus: Int32 { self.state.withLock { $0.status } }
+
+    func report(_ event: UploadEvent) {
+        self.state.withLock { state in
+            switch event {
+            case .started(let upload, let size):
+                if self.style == .json {
+                    self.write(SendEvent(event: "started", name: upload.destination, size: size))
+                }
+            case .progress(let upload, let verified):
+                state.verified[upload.destination] = verified
+                self.showProgress(upload, &state)
+            case .ended(let upload, .success(let receipt)):
+                state.verified[upload.destination] = receipt.size
+                self.showProgress(upload, &state)
+                state.bar?.clear()
+                self.show(receipt)
+            case .ended(let upload, .failure(let error)):
+                state.bar?.clear()
+                state.status = state.status == 0 ? ExitStatus.status(for: error.code) : state.status
+                self.show(error, upload)
+            }
+        }
+    }
+
+    private func showProgress(_ upload: Upload, _ state: inout State) {
+        switch self.style {
+        case .checksums:
+            state.bar?.draw(upload.destination, verified: state.verified.values.reduce(0, +))
+        case .json:
+            let now = ContinuousClock.now
+            if let last = state.lastProgress, now - last < Self.progressInterval { return }
+            state.lastProgress = now
+            let verified = state.verified[upload.destination]
+            self.write(SendEvent(event: "progress", name: upload.destination, verified: verified))
+        }
+    }
+
+    private func show(_ receipt: UploadReceipt) {
+        switch self.style {
+        case .checksums:
+            let isTerminal = StandardStream.output.isTerminal
+            StandardStream.output.write(
+                bytes: ChecksumLine.bytes(receipt.digest, receipt.path, forTerminal: isTerminal)
+            )
+        case .json:
+            var event = SendEvent(event: "receipt", name: receipt.path, size: receipt.size)
+            event.sha256 = receipt.digest.hex
+            event.outcome = receipt.wasThere ? "identical" : "stored"
+            event.repairs = receipt.repairs
+            self.write(event)
+        }
+        guard !self.isQuiet else { return }
+        if receipt.wasThere {
+            StandardStream.error.write(line: "fxfer: '\(receipt.path)' was there already with the same content")
+        }
+        if receipt.repairs > 0 {
+            let parts = receipt.repairs == 1 ? "1 part" : "\(receipt.repairs) parts"
+            StandardStream.error.write(
+                line: "fxfer: '\(receipt.path)': \(parts) arrived damaged and had to be sent again"
+            )
+        }
+    }
+
+    private func show(_ error: FxferError, _ upload: Upload) {
+        if self.style == .json {
+            self.write(SendEvent(failure: error, name: upload.destination))
+        }
+        StandardStream.error.write(line: "fxfer: \(EscapedText.escape(upload.source)): \(error.message)")
+    }
+
+    private func write(_ event: SendEvent) {
+        StandardStream.output.write(line: JSONLine.text(event))
+    }
+}

@@ -1,0 +1,37 @@
+import Glibc
+
+/// Standard output or standard error, written at once and whole. What cannot be written (a closed pipe) is dropped.
+struct StandardStream: Sendable {
+    static let output = StandardStream(descriptor: STDOUT_FILENO)
+    static let error = StandardStream(descriptor: STDERR_FILENO)
+
+    private let descriptor: Int32
+
+    /// Whether a person reads it.
+    var isTerminal: Bool { isatty(self.descriptor) == 1 }
+
+    /// The width of the terminal in columns; 80 where it is not known.
+    var columns: Int {
+        var size = winsize()
+        guard ioctl(self.descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    func write(line: String) {
+        self.write(bytes: Array("\(line)\n".utf8))
+    }
+
+    func write(bytes: [UInt8]) {
+        bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(self.descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count > 0 {
+                    rest = rest.dropFirst(count)
+                } else if errno != EINTR {
+                    return
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import NIOCore
+
+/// RECEIPT (0x18): the file is stored: verified, durable, and under its name.
+///
+/// ```
+///  0                               4       5               8              16
+///  +-------------------------------+-------+---------------+---------------+
+///  | file id                       |outcome| zero          | size (8)      |
+///  +-------------------------------+-------+---------------+---------------+
+///  | SHA-256 of the stored file, 32 bytes ...                              |
+///  +---------------+-------------------------------------------------------+ 48
+///  | path length   | path under which it is stored ...
+///  +---------------+-------------------------------------------------------+
+///  | fields ...
+/// ```
+package struct Receipt: Hashable, Sendable {
+    /// How the file came to be stored.
+    package enum Outcome: UInt8, Sendable {
+        /// It was published by this transfer.
+        case stored = 0
+        /// A file with this name and content was there already; it is durable now.
+        case identical = 1
+    }
+
+    package var file: FileID
+    package var outcome: Outcome
+    package var content: FilePrefix
+    /// The path's bytes as they came.
+    package var path: [UInt8]
+
+    package init(file: FileID, outcome: Outcome, content: FilePrefix, path: [UInt8]) {
+        self.file = file
+        self.outcome = outcome
+        self.content = content
+        self.path = path
+    }
+
+    func write(into buffer: inout ByteBuffer) {
+        buffer.writeMultipleIntegers(self.file, self.outcome.rawValue, UInt8(0), UInt16(0), self.content.length)
+        buffer.writeDigest(self.content.digest)
+        buffer.writeShortBytes(self.path)
+    }
+
+    init(from body: consuming FrameBody) throws(FxferError) {
+        self.file = try body.integer()
+        let number: UInt8 = try body.integer()
+        let zero8: UInt8 = try body.integer()
+        let zero16: UInt16 = try body.integer()
+        guard let outcome = Outcome(rawValue: number), zero8 == 0, zero16 == 0 else {
+            throw FxferError(.protocolViolation, "RECEIPT has an unknown outcome")
+        }
+        self.outcome = outcome
+        self.content = FilePrefix(length: try body.integer(), digest: try body.digest())
+        self.path = try body.shortBytes()
+        try body.fields()
+    }
+}

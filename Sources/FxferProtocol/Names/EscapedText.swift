@@ -1,0 +1,60 @@
+/// Bytes from outside, made safe for a terminal, a log line, an error or JSON, without loss.
+///
+/// Printable Unicode passes. A backslash is doubled; every byte of anything else (a control character of C0 or C1, a
+/// bidirectional override, an invisible or unassigned character, a byte that is not UTF-8) becomes `\xHH`. So the
+/// text is one line, does nothing to a terminal, and can be turned back into the bytes.
+package enum EscapedText {
+    /// The escaped form of `bytes`.
+    package static func escape(_ bytes: some Collection<UInt8>) -> String {
+        var text = String()
+        text.reserveCapacity(bytes.count)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            var decoder = UTF8()
+            var iterator = rest.makeIterator()
+            if case .scalarValue(let scalar) = decoder.decode(&iterator) {
+                Self.append(scalar, to: &text)
+                rest = rest.dropFirst(UTF8.width(scalar))
+            } else {
+                Self.append(byte: rest[rest.startIndex], to: &text)
+                rest = rest.dropFirst()
+            }
+        }
+        return text
+    }
+
+    /// The escaped form of `text`, which came from a peer.
+    package static func escape(_ text: String) -> String {
+        Self.escape(Array(text.utf8))
+    }
+
+    private static func append(_ scalar: Unicode.Scalar, to text: inout String) {
+        if scalar == "\\" {
+            text.append("\\\\")
+        } else if Self.isPrintable(scalar) {
+            text.unicodeScalars.append(scalar)
+        } else {
+            for byte in UTF8.encode(scalar).map(Array.init) ?? [] {
+                Self.append(byte: byte, to: &text)
+            }
+        }
+    }
+
+    private static func append(byte: UInt8, to text: inout String) {
+        let digits = Array("0123456789abcdef".unicodeScalars)
+        text.append("\\x")
+        text.unicodeScalars.append(digits[Int(byte >> 4)])
+        text.unicodeScalars.append(digits[Int(byte & 15)])
+    }
+
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+            false
+        case .spaceSeparator:
+            scalar == " "
+        default:
+            !scalar.properties.isDefaultIgnorableCodePoint
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import NIOCore
+
+/// The receiving end of a connection: which files are open, what is verified, and what has to happen next.
+///
+/// It holds no file, no hash and no socket. Each event method answers with a documented action; the owner carries it
+/// out and reports the result by the next event method, before it hands over the next wire event. Only a commit may
+/// run beside others.
+///
+/// ```
+///            OFFER           staged()                     FINISH, digest equal       committed()
+///  (none) ──────────> staging ──────> receiving ──────────────────> committing ─────────────> (none)
+///                       │  │            │   ^                            │
+///                       │  │ existing() │   │ CHUNK at the offset        │ failed()
+///                       │  v            v   │                            v
+///                       │ matching   rewinding                        refused ── CANCEL ──> (none)
+///                       │ FINISH equal: committing; CHUNK: refused       ^
+///                       └────────────── failed() ────────────────────────┘
+///  CANCEL ends a file in any state but committing.
+/// ```
+package struct Receiver {
+    /// How often the same place of a file may arrive damaged before the file is given up.
+    package static let maxRewindsInPlace = 8
+
+    let chunkSize: UInt32
+    let filesInFlight: Int
+    var files: [FileID: FileState] = [:]
+    var lastFile: FileID?
+    var currentChunk = CurrentChunk.none
+    var refusal: FxferError?
+
+    /// - Parameters:
+    ///   - chunkSize: the largest chunk that was agreed on, in bytes.
+    ///   - filesInFlight: how many files may be open at once.
+    package init(chunkSize: UInt32, filesInFlight: UInt16) {
+        self.chunkSize = chunkSize
+        self.filesInFlight = Int(filesInFlight)
+    }
+
+    /// Where a file stands.
+    enum FileState {
+        /// The store is asked whether and where it takes the file.
+        case staging(Incoming)
+        /// Chunks are expected at the verified offset.
+        case receiving(Incoming)
+        /// A chunk was damaged: all is discarded until one comes at the verified offset.
+        case rewinding(Incoming)
+        /// A file of that name and size is there: FINISH with its digest is expected, and no data.
+        case matching(Incoming, existing: FilePrefix)
+        /// The store makes the file durable and publishes it.
+        case committing(Incoming)
+        /// REFUSE was sent: all is discarded until CANCEL.
+        case refused
+    }
+
+    /// A file on its way in.
+    struct Incoming {
+        var path: RelativePath
+        var size: UInt64?
+        var verified = FilePrefix.empty
+        var rewindsInPlace = 0
+    }
+
+    /// Whose payload is arriving.
+    enum CurrentChunk {
+        case none
+        case kept(Chunk)
+        case discarded
+    }
+
+    /// Whether no file is open.
+    package var isIdle: Bool { self.files.isEmpty }
+
+    /// From now on every offer is refused with `error`; what is open goes on.
+    package mutating func refuseOffers(_ error: FxferError) {
+        self.refusal = error
+    }
+
+    /// The file could not be staged, written or committed: answers the REFUSE to send. The owner discards what
+    /// it holds.
+    package mutating func failed(_ file: FileID, _ error: FxferError) -> FileFailure {
+        self.files[file] = .refused
+        if case .kept(let chunk) = self.currentChunk, chunk.file == file {
+            self.currentChunk = .discarded
+        }
+        return FileFailure(file: file, error)
+    }
+
+    func state(of file: FileID) throws(FxferError) -> FileState {
+        guard let state = self.files[file] else {
+            throw FxferError(.protocolViolation, "file \(file) is not open on this connection")
+        }
+        return state
+    }
+
+    func outOfOrder(_ frame: String, _ file: FileID) -> FxferError {
+        FxferError(.protocolViolation, "\(frame) for file \(file) is out of order")
+    }
+}

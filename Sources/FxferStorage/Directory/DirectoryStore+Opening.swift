@@ -1,0 +1,78 @@
+import FxferProtocol
+import Glibc
+
+extension DirectoryStore {
+    /// Opens the directory for receiving; makes it and its folders where they are missing, and removes what servers that
+    /// were killed left in it.
+    ///
+    /// Symbolic links in `path` are followed: it is the operator's own word. `.fxfer` in it must not be one.
+    ///
+    /// - Throws: `.cannotCreate`, `.noSpace` or `.io`; `CancellationError`.
+    package static func open(
+        path: [UInt8],
+        options: Options = Options(),
+        pool: DiskPool = .shared
+    ) async throws -> DirectoryStore {
+        try await pool.run { DirectoryStore(try OpenedDirectory(path), options, pool) }
+    }
+}
+
+/// The descriptors of a directory that is ready to receive.
+struct OpenedDirectory: Sendable {
+    let tree: FolderTree
+    let partials: PartialsFolder
+    let leftoversRemoved: Int
+
+    init(_ path: [UInt8]) throws(FxferError) {
+        let text = EscapedText.escape(path)
+        guard !path.isEmpty, !path.contains(0) else {
+            throw FxferError(.cannotCreate, "cannot receive into '\(text)': this is no path")
+        }
+        do {
+            self.tree = try FolderTree(root: try ReceivingFolder.open(path))
+            let state = try Self.openOwn(".fxfer", in: self.tree.root)
+            self.partials = PartialsFolder(try Self.openOwn("partials", in: state))
+            self.leftoversRemoved = try self.partials.sweep()
+        } catch let error as Errno {
+            throw FxferError(error.receiverCode, "cannot receive into '\(text)': \(error)", cause: error)
+        } catch let obstacle as Obstacle {
+            throw FxferError(.cannotCreate, "cannot receive into '\(text)': \(obstacle.explanation)")
+        } catch {
+            throw FxferError(.internal, "cannot receive into '\(text)'", cause: error)
+        }
+    }
+
+    /// Why a folder of the receiver's own is not trusted.
+    private struct Obstacle: Error {
+        let explanation: String
+    }
+
+    /// A folder of the receiver's own, made where it is missing, for this user only.
+    ///
+    /// One that belongs to another user is refused: its owner could swap a staged file for another before it gets its
+    /// name.
+    private static func openOwn(_ name: String, in folder: borrowing OwnedDescriptor) throws -> OwnedDescriptor {
+        do {
+            try folder.makeFolder(CPath(name), mode: 0o700)
+            try folder.sync()
+        } catch {
+            guard error.number == EEXIST else { throw error }
+        }
+        let own: OwnedDescriptor
+        do {
+            own = try folder.openFolderBeneath(CPath(name))
+        } catch {
+            switch error.number {
+            case ELOOP: throw Obstacle(explanation: "'\(name)' in it is a symbolic link; remove it")
+            case ENOTDIR: throw Obstacle(explanation: "'\(name)' in it is not a directory; remove it")
+            default: throw error
+            }
+        }
+        let status = try own.status()
+        guard status.owner == geteuid() else {
+            throw Obstacle(explanation: "'\(name)' in it belongs to another user; serve as that user or remove it")
+        }
+        if status.permissions != 0o700 { try own.setPermissions(0o700) }
+        return own
+    }
+}

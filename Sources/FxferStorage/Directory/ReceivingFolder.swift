@@ -1,0 +1,38 @@
+import CLinux
+import Glibc
+
+/// The directory that the operator named, made where it is missing.
+enum ReceivingFolder {
+    /// Opens the directory at `path`; symbolic links are followed. Missing folders are made one by one with 0o777 less
+    /// the umask, and each entry is made durable.
+    static func open(_ path: [UInt8]) throws(Errno) -> OwnedDescriptor {
+        do {
+            return try OwnedDescriptor.open(CPath(path), O_RDONLY | O_DIRECTORY)
+        } catch {
+            guard error.number == ENOENT else { throw error }
+        }
+        // O_PATH: the folders above need only be passable, not readable.
+        let start = path[0] == UInt8(ascii: "/") ? CPath("/") : .itself
+        var folder = try OwnedDescriptor.open(start, clinux_o_path | O_DIRECTORY)
+        for component in path.split(separator: UInt8(ascii: "/")) {
+            folder = try Self.enter(CPath(component), from: folder)
+        }
+        return try OwnedDescriptor.open(.itself, O_RDONLY | O_DIRECTORY, in: folder)
+    }
+
+    private static func enter(_ name: CPath, from folder: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {
+        do {
+            return try OwnedDescriptor.open(name, clinux_o_path | O_DIRECTORY, in: folder)
+        } catch {
+            guard error.number == ENOENT else { throw error }
+        }
+        do {
+            try folder.makeFolder(name, mode: 0o777)
+        } catch {
+            guard error.number == EEXIST else { throw error }
+        }
+        let readable = try OwnedDescriptor.open(.itself, O_RDONLY | O_DIRECTORY, in: folder)
+        try readable.sync()
+        return try OwnedDescriptor.open(name, clinux_o_path | O_DIRECTORY, in: folder)
+    }
+}

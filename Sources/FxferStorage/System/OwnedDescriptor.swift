@@ -1,0 +1,84 @@
+import CLinux
+import Glibc
+
+/// An open file or folder with one owner: it is closed when the owner lets go of it.
+///
+/// Every call on a name is relative to a descriptor. Only ``open(_:_:)`` and ``open(_:_:in:)`` follow symbolic links;
+/// they are for paths that the operator or the user of this machine chose.
+struct OwnedDescriptor: ~Copyable, Sendable {
+    let number: CInt
+
+    private init(_ number: CInt) {
+        self.number = number
+    }
+
+    deinit {
+        // Never retried: Linux has released the number even where close(2) fails, and another thread may have it now.
+        _ = close(self.number)
+    }
+
+    /// Gives the number to an owner that closes it itself.
+    consuming func release() -> CInt {
+        let number = self.number
+        discard self
+        return number
+    }
+}
+
+extension OwnedDescriptor {
+    /// open(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
+    static func open(_ path: CPath, _ flags: CInt) throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(try retrying { Glibc.open(path.characters, flags | O_CLOEXEC) })
+    }
+
+    /// openat(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
+    static func open(
+        _ path: CPath,
+        _ flags: CInt,
+        in folder: borrowing OwnedDescriptor
+    ) throws(Errno) -> OwnedDescriptor {
+        let folder = folder.number
+        return OwnedDescriptor(try retrying { openat(folder, path.characters, flags | O_CLOEXEC) })
+    }
+
+    /// openat2(2) of a name in this folder, never through a symbolic link (ELOOP) nor out of the folder (EXDEV).
+    func openBeneath(_ name: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(
+            try retrying { clinux_open_beneath(self.number, name.characters, UInt64(UInt32(bitPattern: flags)), mode) }
+        )
+    }
+
+    /// The folder `name` in this one, open for reading (so that it can be made durable).
+    func openFolderBeneath(_ name: CPath) throws(Errno) -> OwnedDescriptor {
+        try self.openBeneath(name, O_RDONLY | O_DIRECTORY)
+    }
+
+    /// fsync(2): content and attributes of this file, or the entries of this folder, are durable afterwards.
+    ///
+    /// After it threw it must not be called again for that file; see ``retrying(_:)``.
+    func sync() throws(Errno) {
+        try once { fsync(self.number) }
+    }
+
+    /// flock(2) without waiting: false where another open file description holds a lock in the way.
+    func tryLock(_ kind: LockKind) throws(Errno) -> Bool {
+        do {
+            try retrying { flock(self.number, kind.rawValue | LOCK_NB) }
+            return true
+        } catch {
+            guard error.number == EWOULDBLOCK else { throw error }
+            return false
+        }
+    }
+
+    /// Lets go of a lock that ``tryLock(_:)`` took.
+    func unlock() {
+        _ = flock(self.number, LOCK_UN)
+    }
+
+    /// Who else may hold a lock at the same time: other shared ones, or nobody.
+    enum LockKind: CInt {
+        case shared = 1
+        case exclusive = 2
+    }
+}

@@ -1,0 +1,127 @@
+"""What the tests with hostile clients share: an abuse happens inside `self.abuse(...)`, and nothing may come of it."""
+
+import contextlib
+import re
+import socket
+import struct
+import time
+
+import wire
+from support import PATIENCE, Case
+
+#: Text without controls, C1 controls, line ends and what changes the direction of writing.
+NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
+LOG_LINE = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{{4}} (?:debug|info|notice|warning|error) fxfer: {NO_CONTROLS}\n")
+
+
+def eventually(condition):
+    """Whether the condition comes true in bounded time; for the state of another process, which sends no event."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def reset(stream):
+    """Closes a socket with RST."""
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    stream.close()
+
+
+def answers(connection):
+    """What the server says until it ends the connection: its frames, and the ERROR that it ended with or None."""
+    frames = []
+    try:
+        while True:
+            frames.append(connection.receive())
+    except wire.PeerError as error:
+        connection.drain()
+        return frames, error
+    except (EOFError, ConnectionError):
+        return frames, None
+
+
+class AbuseCase(Case):
+    """A server with one file in its directory, and clients that behave badly."""
+
+    options = ()
+
+    def setUp(self):
+        super().setUp()
+        self.file("out/old", b"old content\n")
+        self.file("outside", b"not for clients\n")
+        self.server = self.serve(*self.options)
+        self.assert_serves(self.server)
+        self.stored = self.server.published()
+        self.descriptors = self.server.descriptors()
+        self.beside = self.listing()
+
+    def tearDown(self):
+        """A log has one line an event, whatever the clients were called or said."""
+        self.server.__exit__()
+        for line in self.server.log.splitlines(keepends=True):
+            self.assertIsNotNone(LOG_LINE.fullmatch(line), f"an odd line in the log: {line!r}")
+
+    def listing(self):
+        """What lies in the test's folder beside the server's directory and what `assert_serves` has sent."""
+        return sorted(entry.name for entry in self.folder.iterdir() if not entry.name.startswith("still-serves-"))
+
+    def connect(self):
+        connection = wire.connect(self.server.port, timeout=PATIENCE)
+        self.addCleanup(connection.socket.close)
+        return connection
+
+    def greeted(self, largest_chunk=wire.DEFAULT_CHUNK):
+        return self.connect().greet(largest_chunk)
+
+    @contextlib.contextmanager
+    def abuse(self, title):
+        """A subtest; in the end nothing was stored or lost, and the server serves."""
+        with self.subTest(title):
+            yield
+            self.assert_harmless()
+
+    def assert_harmless(self, stored=None):
+        self.assert_serves(self.server)
+        eventually(lambda: self.server.partials() == [])
+        self.assert_nothing_stored(self.server, self.stored if stored is None else stored)
+        self.assertEqual((self.folder / "out/old").read_bytes(), b"old content\n")
+        self.assertEqual((self.folder / "outside").read_bytes(), b"not for clients\n")
+        self.assertEqual(self.listing(), self.beside)
+        eventually(lambda: self.server.descriptors() <= self.descriptors)
+        self.assertLessEqual(self.server.descriptors(), self.descriptors, "descriptors were lost")
+
+    def assert_ends_with(self, connection, code):
+        """The server ends the connection with this ERROR, and in order: nothing is reset before it can be read."""
+        frames, error = answers(connection)
+        self.assertIsNotNone(error, f"closed without ERROR after {frames}")
+        self.assertEqual(error.code, code, error)
+        self.assertRegex(error.message, rf"\A{NO_CONTROLS}\Z")
+        connection.socket.close()
+        return frames
+
+    def assert_refuses(self, connection, id, code):
+        """The server refuses the file, the client cancels, the connection goes on. Answers the message."""
+        refusal = connection.receive()
+        while refusal.kind in (wire.ACCEPT, wire.CONFIRM):
+            refusal = connection.receive()
+        self.assertEqual((refusal.kind, refusal.id, refusal.code), (wire.REFUSE, id, code), refusal)
+        self.assertRegex(refusal.message.decode(), rf"\A{NO_CONTROLS}\Z")
+        connection.send(wire.encode(wire.CANCEL, id=id, code=code, message=b""))
+        connection.last_id = id
+        return refusal.message.decode()
+
+    def assert_goes_on(self, connection):
+        """The connection still takes a file."""
+        name = b"still-open"
+        connection.send(wire.offer(connection.next_id(), name, size=0))
+        self.assertEqual(connection.expect(wire.ACCEPT).offset, 0)
+        empty = wire.hashlib.sha256().digest()
+        connection.send(wire.encode(wire.FINISH, id=connection.last_id, size=0, digest=empty))
+        connection.expect(wire.RECEIPT)
+        (self.server.directory / "still-open").unlink()
+        connection.send(wire.encode(wire.BYE))
+        connection.drain()
+        connection.socket.close()

@@ -1,0 +1,134 @@
+"""What all black-box tests share: the built binary, a server in a temporary directory, and what must hold after.
+
+The binary is $FXFER, or .build/release/fxfer of this checkout.
+"""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FXFER = os.environ.get("FXFER", str(ROOT / ".build" / "release" / "fxfer"))
+#: No event of a test takes longer than this many seconds on a slow machine; it is a bound, never a pause.
+PATIENCE = 60
+
+
+def run(*arguments, **options):
+    """Runs fxfer to its end; stdout and stderr are text unless `text=False` is given."""
+    options.setdefault("text", True)
+    options.setdefault("stdin", subprocess.DEVNULL)
+    options.setdefault("timeout", PATIENCE)
+    return subprocess.run([FXFER, *arguments], capture_output=True, **options)
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Server:
+    """`fxfer serve` on a free loopback port, into `directory`; stopped when the with block ends."""
+
+    def __init__(self, directory, *options, listen="127.0.0.1:0", wrapper=(), **popen):
+        self.directory = pathlib.Path(directory)
+        self.process = subprocess.Popen(
+            [*wrapper, FXFER, "serve", "--dir", str(directory), "--listen", listen, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **popen,
+        )
+        self.log = ""
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        self.first_line = self.process.stdout.readline() if ready else ""
+        found = re.fullmatch(r"listening on (.+):(\d+) \(pid (\d+)\)\n", self.first_line)
+        if not found:
+            self.process.kill()
+            raise AssertionError(f"no server: {self.first_line!r} {self.process.communicate()[1]}")
+        self.port = int(found[2])
+        self.pid = int(found[3])
+        self.address = f"127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.wait()
+
+    def wait(self):
+        """Waits for the server's end; its log is then in `log`. Answers the exit status."""
+        if not self.process.stderr.closed:
+            _, self.log = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode
+
+    def published(self):
+        """Every published file: path relative to the directory -> SHA-256. Paths are bytes."""
+        root = os.fsencode(self.directory)
+        found = {}
+        for folder, folders, files in os.walk(root):
+            if folder == root:
+                folders[:] = [name for name in folders if name != b".fxfer"]
+            for name in files:
+                path = os.path.join(folder, name)
+                found[os.path.relpath(path, root)] = sha256(path)
+        return found
+
+    def partials(self):
+        """The names of what is staged."""
+        folder = self.directory / ".fxfer" / "partials"
+        return sorted(name for name in os.listdir(folder) if name.endswith(".part")) if folder.exists() else []
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def peak_memory(self):
+        """The most memory that the server has had, in bytes."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+
+class Case(unittest.TestCase):
+    """A test with a temporary folder of its own in `self.folder`."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fxfer-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def file(self, name, content=b"content\n"):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def serve(self, *options, **keywords):
+        """A server into `self.folder/out` that ends with the test."""
+        server = Server(keywords.pop("directory", self.folder / "out"), *options, **keywords)
+        stack = contextlib.ExitStack()
+        stack.enter_context(server)
+        self.addCleanup(stack.close)
+        return server
+
+    def assert_serves(self, server):
+        """The server still takes a file from a good client."""
+        name = f"still-serves-{os.urandom(4).hex()}"
+        source = self.file(name, os.urandom(1000))
+        result = run("send", str(source), server.address)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(server.published().get(name.encode()), sha256(source))
+        (server.directory / name).unlink()
+
+    def assert_nothing_stored(self, server, before=()):
+        """What is published is `before` (a mapping, as `published()` gives it) and nothing is staged."""
+        self.assertEqual(server.published(), dict(before))
+        self.assertEqual(server.partials(), [])

@@ -1,0 +1,182 @@
+"""Names that a hostile client makes up are refused, or are names like any other: nothing gets out of the directory."""
+
+import hashlib
+import io
+import os
+import threading
+import unicodedata
+
+import wire
+from abuse import AbuseCase, eventually
+from support import sha256
+
+REFUSED = [
+    *(b"../x", b"a/../../x", b"a/../x", b"/etc/x", b"..", b".", b"", b"/", b"//", b"a//b", b"a/", b"/a", b"a/.", b"a/.."),
+    *(b"./a", b"a/./b", b"../outside", b"..//outside", b"a/../../outside", b"/" * 4096),
+    # A combining character makes one `Character` of itself and the dot or slash before it.
+    *(b"../\xcc\x81x", b"a/../\xcc\x81x", b"\xcc\x81/../../x", b"/\xcc\x81etc/x", b"a/\xcc\x81/../../../x", b"x\xcc\x81/.."),
+    *(b"../x\xcd\x8f", b"/\xe2\x83\x9d", b"..\x00", b"a\x00", b"a\x00/../../x", b"\x00", b"old\x00.txt"),
+    *(b"a\nb", b"a\r\nb", b"\n", b"x\x1b[2J", b"x\x7f", b"x\ty", b"x\x08\x08y", b"\x07", b"a/b\n/c"),
+    *(b"x" * 256, b"a/" + b"x" * 256, b"x" * 256 + b"/a", b"x" * 4097, b"x" * 65000),
+    *(b"/".join([b"d" * 78] * 63 + [b"x"]), b"/".join([b"d"] * 65), b"/".join([b"d"] * 1000), b"a/" * 30000),
+    *(b".fxfer", b".fxfer/x", b".fxfer/partials/x", b".fxfer/partials/x.part"),
+]
+STORED = [
+    *(b"%2e%2e%2fx", b"..%2fx", b"..\\x", b"C:\\x", b"...", b"..a", b"a..", b".a", b" ", b". ", b" ..", b"~", b"~root"),
+    *(b"-rf", b"--", b"-", b".bashrc", b"*", b"$(id)", b"`id`", b";id", b"%s%n", b"'", b'"', b"|cat", b"&", b"a b", b"%"),
+    *(b".\xcc\x81", b"..\xcc\x81", b"..\xcc\x81/x", b"a/\xcc\x81b", b"\xcc\x81", b"...\xcd\x8f"),
+    *(b"\xff\xfe", b"\xc0\xae\xc0\xae\xc0\xafx", b"\xed\xa0\x80", b"caf\xe9", b"\xef\xbf\xbd", b"\xc2\x85", b"\xe2\x80\xa8"),
+    *(b"x\x9b2J", b"x\xc2\x9b2J", b"\xe2\x80\xaegpj.exe", b"\xe2\x81\xa6x", b"\xef\xbb\xbfx", b"\xe2\x80\x8bx"),
+    *(unicodedata.normalize("NFC", "é").encode(), unicodedata.normalize("NFD", "é").encode(), b"A", b"a", "ß".encode()),
+    *(b"y" * 255, b"f/" + b"y" * 255, b"/".join([b"e"] * 64), b"z" * 251 + b".tmp"),
+    *(b"/".join([b"d" * 64] * 63 + [b"n"]), b"/".join([b"l" * 63] * 63 + [b"l" * 64]), b"partials", b"x.part", b"x.json"),
+    *(b".fxferx", b".FXFER", b".fxfer ", b"b/.fxfer", b"b/.fxfer2/x", b"fxfer", b".fxfer\xcc\x81", b"lock", b".lock"),
+]
+
+
+class HostileNamesTest(AbuseCase):
+    def test_names_that_break_a_rule_are_refused_and_the_connection_goes_on(self):
+        connection = self.greeted()
+        for id, path in enumerate(REFUSED, 1):
+            with self.abuse(path[:100]):
+                connection.send(wire.offer(id, path, size=4))
+                self.assert_refuses(connection, id, 32)
+        self.assert_goes_on(connection)
+
+    def test_content_that_is_sent_at_once_behind_a_bad_name_is_thrown_away(self):
+        connection = self.greeted()
+        digest = hashlib.sha256(b"evil").digest()
+        for id, path in enumerate(REFUSED, 1):
+            with self.abuse(path[:100]):
+                finish = wire.encode(wire.FINISH, id=id, size=4, digest=digest)
+                connection.send(wire.offer(id, path, size=4), wire.chunk(id, 0, b"evil", digest), finish)
+                self.assert_refuses(connection, id, 32)
+        self.assert_goes_on(connection)
+
+    def test_other_names_are_stored_byte_for_byte(self):
+        connection = self.greeted()
+        expected = dict(self.stored)
+        for path in STORED:
+            with self.subTest(path[:100]):
+                expected[path] = hashlib.sha256(path).hexdigest()
+                receipt = wire.upload(connection, path, io.BytesIO(path), {"size": len(path)})
+                self.assertEqual((receipt.path, receipt.outcome), (path, wire.STORED))
+        self.assert_harmless(expected)
+
+    def test_a_name_of_each_single_byte_is_refused_or_stored(self):
+        connection = self.greeted()
+        expected = dict(self.stored)
+        for value in range(256):
+            path = b"%c" % value
+            with self.subTest(path):
+                if value < 0x20 or path in b"./\x7f":
+                    id = connection.next_id()
+                    connection.send(wire.offer(id, path, size=1))
+                    self.assert_refuses(connection, id, 32)
+                else:
+                    wire.upload(connection, path, io.BytesIO(path), {"size": 1}, eager=True)
+                    expected[path] = hashlib.sha256(path).hexdigest()
+        self.assert_harmless(expected)
+
+    def test_a_folder_is_not_a_file_and_a_file_is_not_a_folder(self):
+        self.file("out/folder/file", b"in a folder\n")
+        self.stored = self.server.published()
+        connection = self.greeted()
+        for path, codes in [(b"folder", (33, 34)), (b"old/x", (34,)), (b"folder/file/x/y", (34,))]:
+            for known in (True, False):
+                with self.abuse(path):
+                    with self.assertRaises(wire.Refused) as raised:
+                        wire.upload(connection, path, io.BytesIO(b"x"), {"size": 1} if known else {})
+                    self.assertIn(raised.exception.code, codes)
+        self.assert_goes_on(connection)
+
+
+class PlantedLinksTest(AbuseCase):
+    """Links in the directory, whoever has put them there, are not followed."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "elsewhere").mkdir()
+        (self.folder / "out/inside").mkdir()
+        self.links = {
+            "to-file": "../outside",
+            "to-file-inside": "old",
+            "to-folder": "../elsewhere",
+            "to-folder-inside": "inside",
+            "dangling": "../elsewhere/made",
+            "loop": "loop",
+            "to-self": ".",
+            "absolute": str(self.folder / "elsewhere"),
+        }
+        for name, target in self.links.items():
+            os.symlink(target, self.folder / "out" / name)
+        self.before = self.tree()
+
+    def tree(self):
+        """Every name below the test's folder, and what it is."""
+        found = {}
+        for folder, folders, files in os.walk(self.folder):
+            folders[:] = [name for name in folders if name != ".fxfer"]
+            for name in [name for name in folders + files if not name.startswith("still-serves-")]:
+                path = os.path.join(folder, name)
+                found[path] = os.readlink(path) if os.path.islink(path) else os.path.isdir(path) or sha256(path)
+        return found
+
+    def assert_tree_unchanged(self):
+        eventually(lambda: self.server.partials() == [])
+        self.assertEqual(self.server.partials(), [])
+        self.assertEqual(self.tree(), self.before)
+
+    def test_a_link_is_neither_followed_nor_replaced(self):
+        connection = self.greeted()
+        paths = [os.fsencode(name) for name in self.links]
+        for path in paths + [path + b"/x" for path in paths] + [path + b"/new/x" for path in paths]:
+            for size in (0, 1, (1 << 20) + 1):
+                with self.subTest(path=path, size=size):
+                    with self.assertRaises(wire.Refused) as raised:
+                        wire.upload(connection, path, io.BytesIO(bytes(size)), {"size": size})
+                    self.assertIn(raised.exception.code, (33, 34))
+                    self.assert_tree_unchanged()
+        self.assert_goes_on(connection)
+
+    def test_a_file_behind_a_link_is_not_told_about(self):
+        """Not even whether its content is that of the client's."""
+        connection = self.greeted()
+        content = (self.folder / "outside").read_bytes()
+        for known in (True, False):
+            with self.subTest(known=known), self.assertRaises(wire.Refused):
+                wire.upload(connection, b"to-file", io.BytesIO(content), {"size": len(content)} if known else {})
+        self.assert_tree_unchanged()
+
+    def test_nothing_gets_out_while_a_folder_and_a_link_take_turns(self):
+        spot, link, folder = (self.folder / "out" / name for name in ("spot", "link", "folder"))
+        folder.mkdir()
+        os.symlink("../elsewhere", link)
+        os.rename(folder, spot)
+        ended = threading.Event()
+
+        def take_turns():
+            while not ended.is_set():
+                os.rename(spot, folder)
+                os.rename(link, spot)
+                os.rename(spot, link)
+                os.rename(folder, spot)
+
+        thread = threading.Thread(target=take_turns)
+        thread.start()
+        try:
+            connection, stored, refused = self.greeted(), 0, 0
+            for number in range(2000):
+                try:
+                    wire.upload(connection, b"spot/%d" % number, io.BytesIO(b"x"), {"size": 1}, eager=True)
+                    stored += 1
+                except wire.Refused as refusal:
+                    self.assertIn(refusal.code, (33, 34, 37))
+                    refused += 1
+        finally:
+            ended.set()
+            thread.join()
+        self.assertEqual(os.listdir(self.folder / "elsewhere"), [])
+        self.assertGreater(stored, 0)
+        self.assertGreater(refused, 0)
+        self.assertEqual(self.server.partials(), [])

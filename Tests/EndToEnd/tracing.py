@@ -1,0 +1,82 @@
+"""The system calls of a running server, seen and disturbed by strace."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from support import PATIENCE
+
+
+class Call:
+    """One system call; `begin` and `end` are line numbers of the trace, so that calls can be put in order."""
+
+    def __init__(self, begin, text):
+        self.begin = self.end = begin
+        self.text = text
+
+    @property
+    def name(self):
+        return self.text.split("(", 1)[0]
+
+    @property
+    def result(self):
+        """What it returned, with the name of the error, if any; None where it did not return."""
+        found = re.search(r"\)\s+= (-?\d+)(?:<[^>]*>)?(?: (E[A-Z]+))?", self.text)
+        return found and (found[2] or int(found[1]))
+
+
+class Trace:
+    """strace on all threads of process `pid` from the begin of a with block to its end; `calls` are known then.
+
+    `options` go to strace: what to trace, what to inject. Descriptors have their paths, strings are hexadecimal.
+    """
+
+    def __init__(self, pid, *options):
+        if not shutil.which("strace"):
+            raise unittest.SkipTest("strace is not installed")
+        self.calls = []
+        self._file = tempfile.NamedTemporaryFile(prefix="fxfer-trace-")
+        self._process = subprocess.Popen(
+            ["strace", "-f", "-y", "-x", "-s", "256", "-o", self._file.name, *options, "-p", str(pid)],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        first = self._process.stderr.readline()
+        if "attached" not in first:
+            self._process.wait(timeout=PATIENCE)
+            self._process.stderr.close()
+            self._file.close()
+            raise unittest.SkipTest(f"strace may not attach: {first}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        self._process.communicate(timeout=PATIENCE)
+        with self._file:
+            self._parse(os.fsdecode(self._file.read()).splitlines())
+
+    def _parse(self, lines):
+        unfinished = {}
+        for number, line in enumerate(lines):
+            thread, text = line.split(None, 1)
+            if text.endswith(" <unfinished ...>"):
+                unfinished[thread] = Call(number, text.removesuffix(" <unfinished ...>"))
+                self.calls.append(unfinished[thread])
+            elif resumed := re.match(r"<\.\.\. \w+ resumed>", text):
+                if call := unfinished.pop(thread, None):
+                    call.text += text[resumed.end() :]
+                    call.end = number
+            elif re.match(r"\w+\(", text):
+                self.calls.append(Call(number, text))
+
+    def of(self, *names, on=""):
+        """The calls with one of these names whose text has `on`."""
+        return [call for call in self.calls if call.name in names and on in call.text]

@@ -1,0 +1,64 @@
+import FxferProtocol
+import NIOCore
+import Testing
+
+@testable import FxferStorage
+
+/// A store with a back door, through which the conformance tests see and prepare what it holds.
+///
+/// To test another store, conform a type to this and add it to ``StoreFactory/all``.
+protocol StoreUnderTest: Sendable {
+    associatedtype Subject: Store
+    var store: Subject { get }
+
+    /// The bytes published at `path`, nil where there is nothing.
+    func content(at path: RelativePath) throws -> [UInt8]?
+    /// The paths of everything published, sorted.
+    func published() throws -> [[UInt8]]
+    /// How many staged files there are.
+    func stagedCount() throws -> Int
+    /// Publishes `bytes` past the store.
+    func put(_ bytes: [UInt8], at path: RelativePath) throws
+    /// Removes what is published at `path`.
+    func remove(_ path: RelativePath) throws
+}
+
+/// Makes an empty store for one test.
+struct StoreFactory: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let make: @Sendable () async throws -> any StoreUnderTest
+
+    static let all = [
+        StoreFactory(testDescription: "directory") { try await DirectoryUnderTest() }
+    ]
+}
+
+extension StoreUnderTest {
+    func fresh(
+        _ path: RelativePath,
+        _ attributes: FileAttributes = FileAttributes()
+    ) async throws -> Subject.Staged {
+        let staging = try await self.store.stage(path, attributes)
+        guard case .fresh(let file) = staging else { throw UnexpectedStaging() }
+        return file
+    }
+
+    func existing(_ path: RelativePath, size: Int) async throws -> ExistingFile {
+        let staging = try await self.store.stage(path, FileAttributes(size: UInt64(size)))
+        guard case .existing(let file) = staging else { throw UnexpectedStaging() }
+        return file
+    }
+
+    /// Stages, appends in pieces and publishes.
+    func upload(_ bytes: [UInt8], to path: RelativePath, piece: Int = 100_000) async throws -> Publication {
+        let file = try await self.fresh(path, FileAttributes(size: UInt64(bytes.count)))
+        var rest = ByteBuffer(bytes: bytes)
+        while rest.readableBytes > 0, let piece = rest.readSlice(length: min(piece, rest.readableBytes)) {
+            try await file.append(piece)
+            file.keep()
+        }
+        return try await file.publish()
+    }
+}
+
+struct UnexpectedStaging: Error {}
