@@ -51,7 +51,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
-        .testTarget(name: "FxferProtocolTests", dependencies: ["FxferProtocol"]),
+        .testTarget(name: "FxferProtocolTests", dependencies: ["FxferProtocol", "CLibcrypto"]),
         .testTarget(name: "FxferStorageTests", dependencies: ["FxferStorage"]),
         .testTarget(name: "FxferTests", dependencies: ["Fxfer"]),
         .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI"]),

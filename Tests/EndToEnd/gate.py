@@ -18,7 +18,7 @@ class Gate:
         self.limit = limit
         self._server_port = port
         self._held = threading.Semaphore(0)
-        self._wake, self._opener = socket.socketpair()
+        self._opened = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
@@ -41,7 +41,7 @@ class Gate:
 
     def open(self):
         """Lets everything pass from now on."""
-        self._opener.close()
+        self._opened.set()
 
     def _accept(self):
         with contextlib.suppress(OSError):
@@ -69,11 +69,14 @@ class Gate:
             server.shutdown(socket.SHUT_WR)
 
     def _opens_before_end(self, client):
+        """Waits for the gate to open (true) or for the client to go away (false), whichever is first."""
         self._held.release()
-        poll = select.poll()
-        poll.register(client, select.POLLRDHUP)
-        poll.register(self._wake, select.POLLIN)
-        return self._wake.fileno() in [descriptor for descriptor, _ in poll.poll()]
+        gone = select.poll()
+        gone.register(client, select.POLLRDHUP)
+        while not self._opened.is_set():
+            if gone.poll(5):
+                return False
+        return True
 
     @staticmethod
     def _back(client, server):

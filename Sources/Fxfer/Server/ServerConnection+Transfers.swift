@@ -9,7 +9,11 @@ extension ServerConnection {
         case .stage(let path):
             let began = NIODeadline.now()
             do {
-                let staging = try await self.working { try await self.store.stage(path, offer.attributes) }
+                // What is at most one chunk may be on its way already, so no prefix is offered for it.
+                let limit = UInt64(self.receiver.chunkSize)
+                let staging = try await self.working {
+                    try await self.store.stage(path, offer.attributes, comparingAbove: limit)
+                }
                 self.files[offer.file] = Transfer(path: path, began: began, staging: staging)
                 try await self.wire.send(self.accept(offer.file, staging))
             } catch let error as FxferError {

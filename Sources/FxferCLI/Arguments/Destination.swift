@@ -17,7 +17,7 @@ struct Destination {
         }
         self.endpoint = endpoint
         var folder = bytes[slash...].dropFirst()
-        if folder.last == UInt8(ascii: "/") {
+        if folder.count > 1, folder.last == UInt8(ascii: "/") {
             folder = folder.dropLast()
         }
         self.folder = folder.isEmpty ? nil : try RelativePath(argument: Array(folder))

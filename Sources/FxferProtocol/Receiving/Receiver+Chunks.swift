@@ -58,6 +58,7 @@ extension Receiver {
             }
             self.currentChunk = .discarded
         case .matching(let incoming, _):
+            guard chunk.offset == 0 else { throw self.misplaced(chunk, incoming) }
             self.currentChunk = .discarded
             return .refuse(self.failed(chunk.file, Self.existsError(incoming.path)))
         case .refused:

@@ -21,7 +21,8 @@ package struct Receiver {
     /// How often the same place of a file may arrive damaged before the file is given up.
     package static let maxRewindsInPlace = 8
 
-    let chunkSize: UInt32
+    /// The largest chunk that was agreed on, in bytes.
+    package let chunkSize: UInt32
     let filesInFlight: Int
     var files: [FileID: FileState] = [:]
     var lastFile: FileID?

@@ -3,7 +3,7 @@ extension Sender {
     ///
     /// - Throws: `protocolViolation` where it was not asked, or the prefix is none of this file.
     package mutating func receive(_ accept: Accept) throws(FxferError) {
-        var outgoing = try self.answered(accept.file, "ACCEPT")
+        guard var outgoing = try self.answered(accept.file, "ACCEPT") else { return }
         guard !outgoing.isAccepted else { throw self.unexpected("a second ACCEPT", accept.file) }
         guard accept.prefix.length <= outgoing.size ?? FileAttributes.maxSize,
             accept.prefix.length > 0 || accept.prefix == .empty
@@ -21,7 +21,7 @@ extension Sender {
     ///
     /// - Throws: `protocolViolation` where the offset does not grow or was not sent yet.
     package mutating func receive(confirm: FilePosition) throws(FxferError) {
-        var outgoing = try self.answered(confirm.file, "CONFIRM")
+        guard var outgoing = try self.answered(confirm.file, "CONFIRM") else { return }
         guard outgoing.isAccepted, confirm.offset > outgoing.confirmed, confirm.offset <= outgoing.sent.length,
             self.isChunkEnd(confirm.offset, of: outgoing)
         else { throw self.unexpected("CONFIRM of \(confirm.offset)", confirm.file) }
@@ -35,7 +35,7 @@ extension Sender {
     /// - Throws: `protocolViolation` where the offset is not the one that was confirmed last or nothing was sent behind
     ///   it, `damaged` where it asks too often.
     package mutating func receive(rewind: FilePosition) throws(FxferError) {
-        var outgoing = try self.answered(rewind.file, "REWIND")
+        guard var outgoing = try self.answered(rewind.file, "REWIND") else { return }
         switch outgoing.phase {
         case .sending, .finished: break
         default: throw self.unexpected("REWIND", rewind.file)
@@ -62,7 +62,7 @@ extension Sender {
     ///
     /// - Throws: `protocolViolation` where the file is not open.
     package mutating func receive(refuse: FileFailure) throws(FxferError) {
-        var outgoing = try self.answered(refuse.file, "REFUSE")
+        guard var outgoing = try self.answered(refuse.file, "REFUSE") else { return }
         outgoing.phase = .refused(refuse.error)
         self.files[refuse.file] = outgoing
     }
@@ -72,8 +72,9 @@ extension Sender {
     /// - Throws: `protocolViolation` where the file was not finished, `damaged` where size, digest or name are not what
     ///   was sent.
     package mutating func receive(_ receipt: Receipt) throws(FxferError) {
-        var outgoing = try self.answered(receipt.file, "RECEIPT")
-        guard case .finished = outgoing.phase, outgoing.isAccepted else {
+        guard var outgoing = try self.answered(receipt.file, "RECEIPT"), case .finished = outgoing.phase,
+            outgoing.isAccepted
+        else {
             throw self.unexpected("RECEIPT", receipt.file)
         }
         guard receipt.content == outgoing.sent, receipt.path == outgoing.path else {
@@ -85,8 +86,9 @@ extension Sender {
         self.files[receipt.file] = outgoing
     }
 
-    /// An open file that waits for answers.
-    private func answered(_ file: FileID, _ frame: String) throws(FxferError) -> Outgoing {
+    /// An open file that waits for answers; nil for one that was given up when the receiver could not know it yet.
+    private func answered(_ file: FileID, _ frame: String) throws(FxferError) -> Outgoing? {
+        guard !self.cancelled.contains(file) else { return nil }
         guard let outgoing = self.files[file] else { throw self.unexpected(frame, file) }
         switch outgoing.phase {
         case .done, .refused: throw self.unexpected(frame, file)

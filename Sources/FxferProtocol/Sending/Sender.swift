@@ -23,6 +23,8 @@ package struct Sender {
     let filesInFlight: Int
     var files: [FileID: Outgoing] = [:]
     var lastFile: FileID = 0
+    /// Files that were given up unasked: answers that were on their way then are ignored.
+    var cancelled: Set<FileID> = []
 
     /// - Parameters:
     ///   - chunkSize: the largest chunk that was agreed on, in bytes.
@@ -91,7 +93,11 @@ package struct Sender {
     /// The owner gives a file up, or answers a refusal: answers the CANCEL to send, nil where the file is done.
     package mutating func cancel(_ file: FileID, _ error: FxferError) -> Frame? {
         guard let outgoing = self.files.removeValue(forKey: file) else { return nil }
-        if case .done = outgoing.phase { return nil }
+        switch outgoing.phase {
+        case .done: return nil
+        case .refused: break
+        default: self.cancelled.insert(file)
+        }
         return .cancel(FileFailure(file: file, error))
     }
 

@@ -20,9 +20,6 @@ package final class DirectoryStore: Store {
 
     /// What can be chosen about a directory store.
     package struct Options: Sendable {
-        /// An existing file is compared before any data is sent where it has more than this many bytes. Smaller ones
-        /// are received and compared after, which takes no round trip.
-        package var compareFrom: UInt64 = 1 << 20
         /// Permission bits of files whose sender tells none: 0o666 less the process's umask.
         package var defaultPermissions: UInt16 = UInt16(truncatingIfNeeded: 0o666 & ~FileCreationMask.current())
 
@@ -39,9 +36,10 @@ package final class DirectoryStore: Store {
 
     package func stage(
         _ path: RelativePath,
-        _ attributes: FileAttributes
+        _ attributes: FileAttributes,
+        comparingAbove: UInt64
     ) async throws -> Staging<DirectoryStagedFile> {
-        switch try await self.pool.run({ try self.prepare(path, attributes) }) {
+        switch try await self.pool.run({ try self.prepare(path, attributes, comparingAbove) }) {
         case .fresh(let file):
             return .fresh(file)
         case .compare(let file):
@@ -60,8 +58,12 @@ package final class DirectoryStore: Store {
         case compare(PublishedFile)
     }
 
-    private func prepare(_ path: RelativePath, _ attributes: FileAttributes) throws(FxferError) -> Preparation {
-        if let there = try self.checkName(path, attributes.size), there > self.options.compareFrom,
+    private func prepare(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparingAbove: UInt64
+    ) throws(FxferError) -> Preparation {
+        if let there = try self.checkName(path, attributes.size), there > comparingAbove,
             let file = try PublishedFile.find(path, in: self.tree)
         {
             guard file.size == attributes.size else { throw .taken(path, by: .regular) }

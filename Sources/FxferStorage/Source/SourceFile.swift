@@ -15,6 +15,7 @@ package final class SourceFile: Sendable {
     private let stamp: FileStatus.Stamp
     private let pool: DiskPool
     private let trail = Mutex(HashTrail())
+    private let buffers = Mutex(ReadBuffers())
 
     init(_ name: SourceName, _ file: consuming OwnedDescriptor, _ status: FileStatus, _ pool: DiskPool) {
         self.name = name
@@ -41,7 +42,13 @@ package final class SourceFile: Sendable {
         try await self.pool.run {
             try self.trail.withLock { trail throws(FxferError) in
                 guard trail.offset == offset else { throw self.name.misplaced(offset) }
-                let bytes = try self.reading { () throws(Errno) in try self.file.read(count, at: offset) }
+                let bytes = try self.reading { () throws(Errno) in
+                    try self.buffers.withLock { buffers throws(Errno) in
+                        try buffers.fill { bytes throws(Errno) in
+                            try self.file.read(count, at: offset, into: &bytes)
+                        }
+                    }
+                }
                 guard bytes.readableBytes == count else { throw self.name.changed() }
                 bytes.withUnsafeReadableBytes { trail.advance(over: $0) }
                 return SourceChunk(bytes: bytes, digest: trail.mark())
@@ -102,7 +109,8 @@ package final class SourceFile: Sendable {
         try await self.pool.run {
             let status = try self.reading { () throws(Errno) in try self.file.status() }
             // Files of /proc and the like say 0 bytes and have more.
-            let beyond = try self.reading { () throws(Errno) in try self.file.read(1, at: self.size) }
+            var beyond = ByteBuffer()
+            try self.reading { () throws(Errno) in try self.file.read(1, at: self.size, into: &beyond) }
             guard status.stamp == self.stamp, beyond.readableBytes == 0 else { throw self.name.changed() }
         }
     }

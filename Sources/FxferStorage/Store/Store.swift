@@ -12,7 +12,13 @@ package protocol Store: Sendable {
     /// What already stands in the way is told now rather than after the data: anything at `path` that cannot turn out
     /// to be the same file, a folder that cannot be made, a size that does not fit.
     ///
+    /// - Parameter comparingAbove: an existing file of the same size is compared before any data is sent where it has
+    ///   more than this many bytes. Smaller ones are received and compared after, which takes no round trip.
     /// - Throws: ``FxferProtocol/FxferError`` `.exists`, `.cannotCreate`, `.noSpace`, `.tooLarge` or `.io`;
     ///   `CancellationError`.
-    func stage(_ path: RelativePath, _ attributes: FileAttributes) async throws -> Staging<Staged>
+    func stage(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        comparingAbove: UInt64
+    ) async throws -> Staging<Staged>
 }

@@ -15,9 +15,8 @@ extension OwnedDescriptor {
         return done
     }
 
-    /// A new buffer with the `count` bytes at `offset`, fewer where the file ends.
-    func read(_ count: Int, at offset: UInt64) throws(Errno) -> ByteBuffer {
-        var bytes = ByteBufferAllocator().buffer(capacity: count)
+    /// Adds the `count` bytes at `offset` to `bytes`, fewer where the file ends.
+    func read(_ count: Int, at offset: UInt64, into bytes: inout ByteBuffer) throws(Errno) {
         var failure: Errno?
         bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { buffer in
             do throws(Errno) {
@@ -28,7 +27,6 @@ extension OwnedDescriptor {
             }
         }
         if let failure { throw failure }
-        return bytes
     }
 
     /// pwrite(2) of all `bytes`.

@@ -66,15 +66,15 @@ struct DirectoryPublishingTests {
     }
 
     @Test("comparing before data is sent begins above the chosen size", arguments: [99, 100])
-    func compareFrom(size: UInt64) async throws {
-        var options = DirectoryStore.Options()
-        options.compareFrom = size
-        let subject = try await DirectoryUnderTest(options: options)
+    func comparingAbove(size: UInt64) async throws {
+        let subject = try await DirectoryUnderTest()
         try subject.put(testBytes(100), at: path("a"))
-        if size < 100 {
-            #expect(try await subject.existing(path("a"), size: 100).digest == sha256(testBytes(100)))
-        } else {
-            #expect(try await subject.upload(testBytes(100), to: path("a")) == .identical)
+        switch try await subject.store.stage(path("a"), FileAttributes(size: 100), comparingAbove: size) {
+        case .existing(let existing):
+            #expect(size == 99)
+            #expect(existing.digest == sha256(testBytes(100)))
+        case .fresh:
+            #expect(size == 100)
         }
     }
 }

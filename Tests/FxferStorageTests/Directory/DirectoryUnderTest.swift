@@ -20,7 +20,7 @@ struct DirectoryUnderTest: StoreUnderTest {
     func content(at path: RelativePath) throws -> [UInt8]? {
         do {
             let file = try self.parent(of: path).openBeneath(CPath(path.lastComponent), O_RDONLY)
-            return Array(try file.read(Int(file.status().size), at: 0).readableBytesView)
+            return try file.content()
         } catch let error as Errno where error.number == ENOENT {
             return nil
         }

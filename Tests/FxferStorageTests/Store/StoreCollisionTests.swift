@@ -14,7 +14,7 @@ struct StoreCollisionTests {
         func check(_ subject: some StoreUnderTest) async throws {
             try subject.put(testBytes(1000), at: path("a"))
             let code = await failureCode {
-                _ = try await subject.store.stage(path("a"), FileAttributes(size: UInt64(size)))
+                _ = try await subject.stage(path("a"), FileAttributes(size: UInt64(size)))
             }
             #expect(code == .exists)
             #expect(try subject.content(at: path("a")) == testBytes(1000))

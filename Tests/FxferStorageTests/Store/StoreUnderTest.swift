@@ -34,17 +34,22 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
 }
 
 extension StoreUnderTest {
+    /// Prepares to receive as the server does: existing files of more than 1 MiB are compared first.
+    func stage(_ path: RelativePath, _ attributes: FileAttributes) async throws -> Staging<Subject.Staged> {
+        try await self.store.stage(path, attributes, comparingAbove: 1 << 20)
+    }
+
     func fresh(
         _ path: RelativePath,
         _ attributes: FileAttributes = FileAttributes()
     ) async throws -> Subject.Staged {
-        let staging = try await self.store.stage(path, attributes)
+        let staging = try await self.stage(path, attributes)
         guard case .fresh(let file) = staging else { throw UnexpectedStaging() }
         return file
     }
 
     func existing(_ path: RelativePath, size: Int) async throws -> ExistingFile {
-        let staging = try await self.store.stage(path, FileAttributes(size: UInt64(size)))
+        let staging = try await self.stage(path, FileAttributes(size: UInt64(size)))
         guard case .existing(let file) = staging else { throw UnexpectedStaging() }
         return file
     }

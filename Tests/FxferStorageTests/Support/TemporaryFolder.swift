@@ -1,6 +1,7 @@
 import CLinux
 import FxferProtocol
 import Glibc
+import NIOCore
 
 @testable import FxferStorage
 
@@ -46,7 +47,7 @@ final class TemporaryFolder: Sendable {
 
     func bytes(of name: String) throws -> [UInt8] {
         let file = try OwnedDescriptor.open(CPath(self(name)), O_RDONLY | O_NOFOLLOW)
-        return Array(try file.read(Int(file.status().size), at: 0).readableBytesView)
+        return try file.content()
     }
 
     /// Writes over the file's beginning, without truncating it first.
@@ -93,5 +94,14 @@ final class TemporaryFolder: Sendable {
         try OwnedDescriptor.open(CPath(self(name)), O_RDONLY | O_DIRECTORY).names()
             .map { String(decoding: $0.bytes, as: UTF8.self) }
             .sorted()
+    }
+}
+
+extension OwnedDescriptor {
+    /// All bytes of the file.
+    func content() throws -> [UInt8] {
+        var bytes = ByteBuffer()
+        try self.read(Int(self.status().size), at: 0, into: &bytes)
+        return Array(bytes.readableBytesView)
     }
 }

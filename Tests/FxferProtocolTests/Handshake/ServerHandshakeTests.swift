@@ -1,0 +1,55 @@
+import FxferProtocol
+import Testing
+
+@Suite("The server's greeting")
+struct ServerHandshakeTests {
+    private static let nonce = Nonce(repeating: 0x22)
+
+    private static func answer(_ frame: Frame) throws(FxferError) -> Welcome {
+        try ServerHandshake(filesInFlight: 5).receive(frame, nonce: Self.nonce)
+    }
+
+    private static func hello(_ versions: ClosedRange<UInt16>, chunkSize: UInt32 = 1 << 20) -> Frame {
+        .hello(Hello(versions: versions, chunkSize: chunkSize, nonce: Nonce(repeating: 0x11)))
+    }
+
+    @Test("HELLO is answered with the server's terms")
+    func terms() throws {
+        let welcome = try Self.answer(Self.hello(1...1))
+        #expect(welcome == Welcome(version: 1, filesInFlight: 5, chunkSize: 1 << 20, nonce: Self.nonce))
+    }
+
+    @Test("the highest version of both is chosen", arguments: [1...1, 0...1, 1...2, 0...UInt16.max])
+    func common(versions: ClosedRange<UInt16>) throws {
+        #expect(try Self.answer(Self.hello(versions)).version == 1)
+    }
+
+    @Test("where no version is common the client is told", arguments: [0...0, 2...2, 2...UInt16.max])
+    func nothingCommon(versions: ClosedRange<UInt16>) {
+        let error = #expect(throws: FxferError.self) { try Self.answer(Self.hello(versions)) }
+        #expect(error?.code == .unsupportedVersion)
+    }
+
+    @Test(
+        "the wish for a chunk size is moved into the limits",
+        arguments: [
+            (0, 65_536), (65_535, 65_536), (65_536, 65_536), (70_000, 70_000), (16_777_216, 16_777_216),
+            (16_777_217, 16_777_216), (.max, 16_777_216),
+        ] as [(UInt32, UInt32)]
+    )
+    func chunkSize(wish: UInt32, agreed: UInt32) throws {
+        #expect(try Self.answer(Self.hello(1...1, chunkSize: wish)).chunkSize == agreed)
+    }
+
+    @Test("capabilities that are not known are not granted")
+    func capabilities() throws {
+        let hello = Hello(versions: 1...1, chunkSize: 65_536, capabilities: .max, nonce: Nonce(repeating: 1))
+        #expect(try Self.answer(.hello(hello)).capabilities == 0)
+    }
+
+    @Test("any other first frame breaks the protocol", arguments: Frame.samples.filter { $0.type != .hello })
+    func otherFrame(frame: Frame) {
+        let error = #expect(throws: FxferError.self) { try Self.answer(frame) }
+        #expect(error?.code == .protocolViolation)
+    }
+}

@@ -1,0 +1,67 @@
+import FxferProtocol
+
+extension ReceiverScript {
+    /// The states of a file in the specification's diagram.
+    enum FileState: CaseIterable {
+        case none, staging, receiving, rewinding, matching, committing, refused
+        /// It was open and is not any more.
+        case gone
+    }
+
+    /// A receiver whose file 1, of 30 bytes, is in `state`. Where it takes data, 10 bytes of it are verified.
+    init(fileIn state: FileState) throws {
+        self.init()
+        guard state != .none else { return }
+        _ = try self.offer(1)
+        switch state {
+        case .none, .staging:
+            break
+        case .receiving:
+            try self.receive(chunks: 1)
+        case .rewinding:
+            try self.receive(chunks: 1)
+            _ = try self.chunk(1, at: 10, isDamaged: true)
+        case .matching:
+            _ = self.existing(1, .standIn(30))
+        case .committing:
+            // Not by `finish(_:_:)`: this commit is not the one that a test looks for.
+            try self.receive(chunks: 3)
+            _ = try self.receiver.receive(Finish(file: 1, content: .standIn(30)))
+        case .refused:
+            _ = self.failed(1, .noSpace)
+        case .gone:
+            try self.receive(chunks: 3)
+            _ = try self.receiver.receive(Finish(file: 1, content: .standIn(30)))
+            _ = self.committed(1)
+        }
+    }
+
+    private mutating func receive(chunks: UInt64) throws {
+        _ = self.staged(1)
+        for index in 0..<chunks {
+            _ = try self.chunk(1, at: index * 10)
+        }
+    }
+
+    /// What the other side can send about a file.
+    enum Event: CaseIterable {
+        case offerAgain
+        case chunkAtZero, chunkAtVerified, chunkBehindGap, chunkTooLong
+        case finishRight, finishShort, finishWrong
+        case cancel
+    }
+
+    mutating func send(_ event: Event) throws(FxferError) -> Answer {
+        switch event {
+        case .offerAgain: try self.offer(1)
+        case .chunkAtZero: try self.chunk(1, at: 0)
+        case .chunkAtVerified: try self.chunk(1, at: 10)
+        case .chunkBehindGap: try self.chunk(1, at: 20)
+        case .chunkTooLong: try self.chunk(1, at: 10, length: 11)
+        case .finishRight: try self.finish(1, .standIn(30))
+        case .finishShort: try self.finish(1, .standIn(10))
+        case .finishWrong: try self.finish(1, FilePrefix(length: 30, digest: .ofNothing))
+        case .cancel: try self.cancel(1)
+        }
+    }
+}
