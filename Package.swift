@@ -35,8 +35,17 @@ let package = Package(
             dependencies: ["FxferProtocol", "CLibcrypto", "CLinux"] + nio
         ),
         .target(
+            name: "FxferNetwork",
+            dependencies: ["FxferProtocol"] + nio
+        ),
+        .target(
+            name: "FxferLegacy",
+            dependencies: ["FxferProtocol", "FxferStorage", "FxferNetwork"] + nio
+        ),
+        .target(
             name: "Fxfer",
             dependencies: [
+                "FxferNetwork",
                 "FxferProtocol",
                 "FxferStorage",
                 .product(name: "Logging", package: "swift-log"),
@@ -47,12 +56,15 @@ let package = Package(
             name: "FxferCLI",
             dependencies: [
                 "Fxfer",
+                "FxferLegacy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .testTarget(name: "FxferProtocolTests", dependencies: ["FxferProtocol", "CLibcrypto"]),
         .testTarget(name: "FxferStorageTests", dependencies: ["FxferStorage"]),
+        .testTarget(name: "FxferNetworkTests", dependencies: ["FxferNetwork"]),
+        .testTarget(name: "FxferLegacyTests", dependencies: ["FxferLegacy"]),
         .testTarget(name: "FxferTests", dependencies: ["Fxfer"]),
         .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI"]),
     ],

@@ -1,5 +1,6 @@
 import FxferProtocol
 import Glibc
+import UnixSignals
 
 /// The exit statuses of sysexits.h for each kind of failure.
 enum ExitStatus {
@@ -16,6 +17,11 @@ enum ExitStatus {
         case .protocolViolation, .unsupportedVersion, .limitExceeded: 76
         case .notPermitted: 77
         }
+    }
+
+    /// What the shell gives a process that a signal ended: 128 and the signal's number.
+    static func status(for signal: UnixSignal) -> Int32 {
+        128 + (signal == .sigint ? SIGINT : SIGTERM)
     }
 
     /// Ends the process after an error that stops a whole command, which is named on standard error.

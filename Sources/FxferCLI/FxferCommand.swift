@@ -17,6 +17,8 @@ struct FxferCommand: AsyncParsableCommand {
             73 exists or cannot be created, 74 input/output error, 75 try again, 76 protocol error, 77 not permitted.
             """,
         version: "0.1.0",
-        subcommands: [SendCommand.self, ServeCommand.self, DemoCommand.self]
+        subcommands: [
+            SendCommand.self, ServeCommand.self, GetCommand.self, DemoCommand.self, LegacyCommand.self,
+        ]
     )
 }

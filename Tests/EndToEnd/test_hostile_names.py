@@ -24,12 +24,12 @@ REFUSED = [
 STORED = [
     *(b"%2e%2e%2fx", b"..%2fx", b"..\\x", b"C:\\x", b"...", b"..a", b"a..", b".a", b" ", b". ", b" ..", b"~", b"~root"),
     *(b"-rf", b"--", b"-", b".bashrc", b"*", b"$(id)", b"`id`", b";id", b"%s%n", b"'", b'"', b"|cat", b"&", b"a b", b"%"),
-    *(b".\xcc\x81", b"..\xcc\x81", b"..\xcc\x81/x", b"a/\xcc\x81b", b"\xcc\x81", b"...\xcd\x8f"),
+    *(b".\xcc\x81", b"..\xcc\x81", b"..\xcc\x81\xcc\x81/x", b"c/\xcc\x81b", b"\xcc\x81", b"...\xcd\x8f"),
     *(b"\xff\xfe", b"\xc0\xae\xc0\xae\xc0\xafx", b"\xed\xa0\x80", b"caf\xe9", b"\xef\xbf\xbd", b"\xc2\x85", b"\xe2\x80\xa8"),
     *(b"x\x9b2J", b"x\xc2\x9b2J", b"\xe2\x80\xaegpj.exe", b"\xe2\x81\xa6x", b"\xef\xbb\xbfx", b"\xe2\x80\x8bx"),
     *(unicodedata.normalize("NFC", "é").encode(), unicodedata.normalize("NFD", "é").encode(), b"A", b"a", "ß".encode()),
     *(b"y" * 255, b"f/" + b"y" * 255, b"/".join([b"e"] * 64), b"z" * 251 + b".tmp"),
-    *(b"/".join([b"d" * 64] * 63 + [b"n"]), b"/".join([b"l" * 63] * 63 + [b"l" * 64]), b"partials", b"x.part", b"x.json"),
+    *(b"/".join([b"d" * 58] * 64), b"partials", b"x.part", b"x.json"),
     *(b".fxferx", b".FXFER", b".fxfer ", b"b/.fxfer", b"b/.fxfer2/x", b"fxfer", b".fxfer\xcc\x81", b"lock", b".lock"),
 ]
 
@@ -62,6 +62,21 @@ class HostileNamesTest(AbuseCase):
                 receipt = wire.upload(connection, path, io.BytesIO(path), {"size": len(path)})
                 self.assertEqual((receipt.path, receipt.outcome), (path, wire.STORED))
         self.assert_harmless(expected)
+
+    def test_the_longest_name_is_stored(self):
+        components = [b"l" * 63] * 63 + [b"l" * 64]
+        path = b"/".join(components)
+        self.assertEqual(len(path), 4096)
+        receipt = wire.upload(self.greeted(), path, io.BytesIO(b"content"), {"size": 7})
+        self.assertEqual(receipt.path, path)
+        folder = os.open(self.server.directory, os.O_RDONLY)
+        for component in components[:-1]:
+            inner = os.open(component, os.O_RDONLY, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        with open(os.open(components[-1], os.O_RDONLY, dir_fd=folder), "rb") as file:
+            self.assertEqual(file.read(), b"content")
+        os.close(folder)
 
     def test_a_name_of_each_single_byte_is_refused_or_stored(self):
         connection = self.greeted()

@@ -53,4 +53,15 @@ struct FirstBytesTests {
             return
         }
     }
+
+    @Test("a guest's opening is recognised when it is whole, and waited for before")
+    func guest() {
+        let opening = Array("Client connected".utf8)
+        for count in 0..<opening.count {
+            #expect(FirstBytes(opening.prefix(count), guestOpening: opening) == .undecided)
+        }
+        #expect(FirstBytes(opening, guestOpening: opening) == .guest)
+        #expect(FirstBytes(opening + [0x0A], guestOpening: opening) == .guest)
+        #expect(FirstBytes(Preamble.bytes, guestOpening: opening) == .native)
+    }
 }

@@ -1,3 +1,4 @@
+import FxferNetwork
 import FxferProtocol
 import FxferStorage
 import NIOCore
@@ -42,15 +43,8 @@ public struct FileClient: Sendable {
     }
 
     private func connect() async throws(FxferError) -> WireChannel {
-        do {
-            return try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .connectTimeout(TimeAmount(self.timeout))
-                .channelOption(.maxMessagesPerRead, value: 1)
-                .connect(host: self.endpoint.host, port: self.endpoint.port) { channel in
-                    channel.eventLoop.makeCompletedFuture { try WireChannel(wrapping: channel) }
-                }
-        } catch {
-            throw ConnectFailure.error(for: self.endpoint, error)
-        }
+        try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .connect(to: self.endpoint, timeout: self.timeout) { channel in try WireChannel(wrapping: channel) }
     }
 }

@@ -130,6 +130,8 @@ actor UploadConnection {
                     throw FxferError(.protocolViolation, "the server sent file content that was not asked for")
                 case .violation(let error):
                     throw error
+                case .guest:
+                    preconditionFailure("only a server looks for guests")
                 }
             }
             self.fail(self.connectionLost(nil))

@@ -6,13 +6,21 @@ enum FirstBytes: Hashable {
     case undecided
     /// fxfer's own protocol.
     case native
+    /// The protocol that the server's owner added.
+    case guest
     /// Another protocol, with the answer that its client can show to its user.
     case stranger(answer: [UInt8])
 
     /// Judges the bytes so far. Every protocol is told apart by its own first bytes, so that a native client, whose
     /// preamble begins with a byte that no text has, is never taken for anything else.
-    init(_ bytes: some Collection<UInt8>) {
-        if Preamble.bytes.starts(with: bytes.prefix(Preamble.bytes.count)) {
+    ///
+    /// - Parameter guestOpening: what a guest's client says first; nil where there is none.
+    init(_ bytes: some Collection<UInt8>, guestOpening: [UInt8]? = nil) {
+        if let guestOpening, bytes.starts(with: guestOpening) {
+            self = .guest
+        } else if let guestOpening, guestOpening.starts(with: bytes) {
+            self = .undecided
+        } else if Preamble.bytes.starts(with: bytes.prefix(Preamble.bytes.count)) {
             self = bytes.count < Preamble.bytes.count ? .undecided : .native
         } else if Self.httpMethods.contains(where: { bytes.starts(with: $0) }) {
             self = .stranger(answer: Self.httpAnswer)

@@ -75,12 +75,17 @@ struct WireChannel: Sendable {
     ///
     /// - Parameter hasGreeted: whether the preamble was sent already.
     func end(with error: FxferError, hasGreeted: Bool) {
-        let channel = self.channel
         if !hasGreeted {
-            channel.write(ByteBuffer(bytes: Preamble.bytes), promise: nil)
+            self.channel.write(ByteBuffer(bytes: Preamble.bytes), promise: nil)
         }
         self.write(.error(SessionFailure(error)))
         self.flush()
+        self.endOutput()
+    }
+
+    /// Ends the stream to the peer, and the connection a bounded time later.
+    func endOutput() {
+        let channel = self.channel
         channel.close(mode: .output, promise: nil)
         let closing = self.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in closing.cancel() }

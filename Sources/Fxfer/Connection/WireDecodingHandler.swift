@@ -6,6 +6,8 @@ enum WirePart: Sendable {
     case event(WireEvent)
     /// Nothing more comes after this: the rest of the stream is thrown away.
     case violation(FxferError)
+    /// The client speaks the guest's protocol; nothing comes after this.
+    case guest
 }
 
 /// Cuts the incoming bytes into wire events. A violation is passed on as a part, not as an error of the channel, so
@@ -24,6 +26,15 @@ final class WireDecodingHandler: ChannelInboundHandler {
             }
         } catch {
             context.fireChannelRead(self.wrapInboundOut(.violation(error)))
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is GuestArrived {
+            context.fireChannelRead(self.wrapInboundOut(.guest))
+            context.fireChannelReadComplete()
+        } else {
+            context.fireUserInboundEventTriggered(event)
         }
     }
 }

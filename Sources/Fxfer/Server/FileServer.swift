@@ -1,3 +1,4 @@
+import FxferNetwork
 import FxferProtocol
 import FxferStorage
 import Logging
@@ -57,31 +58,18 @@ public struct FileServer: Service {
         }
     }
 
-    private func listen() async throws -> NIOAsyncChannel<WireChannel, Never> {
-        let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    private func listen() async throws(FxferError) -> NIOAsyncChannel<WireChannel, Never> {
+        let opening = self.configuration.guest?.opening
+        return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
                 .recvAllocator,
                 value: FixedSizeRecvByteBufferAllocator(capacity: WireChannel.readBufferSize)
             )
-        var failures: [any Error] = []
-        for host in self.configuration.address.map({ [$0] }) ?? ["::", "0.0.0.0"] {
-            do {
-                return try await bootstrap.bind(host: host, port: self.configuration.port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(FirstBytesHandler())
-                        return try WireChannel(wrapping: channel)
-                    }
-                }
-            } catch {
-                failures.append(error)
+            .listen(address: self.configuration.address, port: self.configuration.port) { channel in
+                try channel.pipeline.syncOperations.addHandler(FirstBytesHandler(guestOpening: opening))
+                return try WireChannel(wrapping: channel)
             }
-        }
-        let address = self.configuration.address ?? "any address"
-        let reasons = failures.map { "\($0)" }.joined(separator: "; ")
-        throw FxferError(.cannotConnect, "cannot listen on \(address), port \(self.configuration.port): \(reasons)")
     }
 }

@@ -1,4 +1,4 @@
-import NIOCore
+import FxferNetwork
 
 /// How a ``FileServer`` listens and what it allows.
 public struct ServerConfiguration: Sendable {
@@ -16,18 +16,18 @@ public struct ServerConfiguration: Sendable {
     public var idleTimeout: Duration
     /// How many files a client may have open at once on one connection.
     public var filesInFlight: UInt16
-
-    /// fxfer's own port; the textbook's file server used it, too.
-    public static let defaultPort = 3000
+    /// Another protocol that is spoken on the same port.
+    public var guest: GuestProtocol?
 
     /// Receives into `directory`; the rest has sane defaults.
     public init(directory: [UInt8]) {
         self.directory = directory
         self.address = nil
-        self.port = Self.defaultPort
+        self.port = Endpoint.defaultPort
         self.grace = .seconds(10)
         self.handshakeTimeout = .seconds(10)
         self.idleTimeout = .seconds(60)
         self.filesInFlight = 64
+        self.guest = nil
     }
 }

@@ -22,6 +22,8 @@ actor ServerConnection<Directory: Store> {
     private var hasHeard = false
     private var hasGreeted = false
     private var hasEnded = false
+    /// Whether a guest has taken the connection over, with time limits of its own.
+    private var isWithGuest = false
     private var isShuttingDown = false
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -70,7 +72,7 @@ actor ServerConnection<Directory: Store> {
     func shutDown() {
         self.isShuttingDown = true
         self.receiver.refuseOffers(Self.shutdownError)
-        if self.receiver.isIdle {
+        if self.receiver.isIdle, !self.isWithGuest {
             self.endForShutdown()
         }
     }
@@ -85,7 +87,7 @@ actor ServerConnection<Directory: Store> {
         guard !self.hasEnded else { return }
         self.hasEnded = true
         self.log.connectionFailed(error)
-        if self.hasHeard {
+        if self.hasHeard, !self.isWithGuest {
             self.wire.end(with: error, hasGreeted: self.hasGreeted)
         } else {
             self.wire.channel.close(promise: nil)
@@ -101,7 +103,10 @@ actor ServerConnection<Directory: Store> {
 
 extension ServerConnection {
     private func serve(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws {
-        guard let greeting = try await self.nextEvent(&parts) else { return }
+        guard let greeting = try await self.nextEvent(&parts) else {
+            if self.isWithGuest { try await self.serveGuest() }
+            return
+        }
         guard case .frame(let frame) = greeting else {
             preconditionFailure("the decoder announces a chunk before its payload")
         }
@@ -122,8 +127,24 @@ extension ServerConnection {
         switch part {
         case .event(let event): return event
         case .violation(let error): throw error
+        case .guest:
+            self.isWithGuest = true
+            return nil
         case nil: return nil
         }
+    }
+
+    private func serveGuest() async throws {
+        do {
+            try self.checkPermission()
+            try await self.configuration.guest?.serve(self.wire.channel)
+        } catch let error as FxferError {
+            self.log.connectionFailed(error)
+            if error.code == .notPermitted {
+                try await self.wire.channel.writeAndFlush(ByteBuffer(string: "fxfer: \(error.message)\r\n"))
+            }
+        }
+        self.wire.endOutput()
     }
 
     private func checkPermission() throws {
@@ -176,6 +197,7 @@ extension ServerConnection {
     private func watch() async throws {
         while true {
             try await Task.sleep(for: self.idle.interval)
+            guard !self.isWithGuest else { return }
             switch self.idle.check(now: .now(), isWorking: self.work > 0) {
             case .fine:
                 break

@@ -44,3 +44,14 @@ extension RelativePath {
         }
     }
 }
+
+extension Endpoint {
+    /// Reads `HOST[:PORT]` from the command line.
+    init(argument: String, defaultPort: Int = Endpoint.defaultPort) throws(FxferError) {
+        guard let endpoint = Endpoint(parsing: argument, defaultPort: defaultPort) else {
+            let text = EscapedText.escape(RawArgument(text: argument).bytes)
+            throw FxferError(.usage, "'\(text)' is not a server; write HOST[:PORT], as in localhost:3000")
+        }
+        self = endpoint
+    }
+}

@@ -34,23 +34,53 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How log lines are written.")
     var logFormat = LogFormat.text
 
+    @Option(
+        help: ArgumentHelp(
+            "Send this file, unverified, to clients that speak the textbook's raw stream.",
+            valueName: "file"
+        )
+    )
+    var legacy: String?
+
+    @Flag(help: "End after one such client, as the textbook's server does.")
+    var legacyOnce = false
+
+    func validate() throws {
+        if self.legacyOnce, self.legacy == nil {
+            throw ValidationError("--legacy-once goes with --legacy FILE")
+        }
+    }
+
     func run() async throws {
         self.logFormat.bootstrap(level: self.logLevel)
         OpenFileLimit.raise()
         let logger = Logger(label: "fxfer")
         var configuration = ServerConfiguration(directory: RawArgument(text: self.dir).bytes)
         configuration.address = self.listen?.address
-        configuration.port = self.listen?.port ?? ServerConfiguration.defaultPort
+        configuration.port = self.listen?.port ?? Endpoint.defaultPort
         configuration.grace = .seconds(self.grace)
-        let server = FileServer(configuration: configuration, logger: logger) { address in
-            StandardStream.output.write(line: "listening on \(Endpoint(address)) (pid \(getpid()))")
-        }
         do {
+            let (legacyEnds, legacyEnd) = AsyncStream<Void>.makeStream()
+            if let legacy {
+                configuration.guest = try await LegacyGuest.make(
+                    file: RawArgument(text: legacy).bytes,
+                    timeout: configuration.idleTimeout,
+                    logger: logger,
+                    onServed: { legacyEnd.yield() }
+                )
+            }
+            let server = FileServer(configuration: configuration, logger: logger) { address in
+                StandardStream.output.write(line: "listening on \(Endpoint(address)) (pid \(getpid()))")
+            }
+            var services = [self.essential(server)]
+            if self.legacyOnce {
+                services.append(self.essential(FirstEvent(of: legacyEnds)))
+            }
             let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
             async let _ = Self.exitAtSecond(signals)
             try await ServiceGroup(
                 configuration: .init(
-                    services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)],
+                    services: services,
                     gracefulShutdownSignals: [.sigterm, .sigint],
                     logger: logger
                 )
@@ -60,13 +90,31 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
+    /// A service whose end is the end of all.
+    private func essential(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
+        .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+    }
+
     private static func exitAtSecond(_ signals: UnixSignalsSequence) async {
         var count = 0
         for await signal in signals {
             count += 1
             if count == 2 {
-                Glibc.exit(128 + (signal == .sigint ? SIGINT : SIGTERM))
+                Glibc.exit(ExitStatus.status(for: signal))
             }
         }
+    }
+}
+
+/// Ends when the first event has come, or with the shutdown.
+private struct FirstEvent: Service {
+    private let events: AsyncStream<Void>
+
+    init(of events: AsyncStream<Void>) {
+        self.events = events
+    }
+
+    func run() async throws {
+        _ = await self.events.cancelOnGracefulShutdown().first { true }
     }
 }

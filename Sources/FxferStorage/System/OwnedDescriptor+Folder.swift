@@ -30,7 +30,12 @@ extension OwnedDescriptor {
         }
     }
 
-    /// The same by linkat(2), which never replaces, and unlinkat(2). The new name is whole at once.
+    /// renameat(2) within this folder: `name` stands for the file `other` from one moment to the next.
+    func replace(_ name: CPath, with other: CPath) throws(Errno) {
+        try once { renameat(self.number, other.characters, self.number, name.characters) }
+    }
+
+    /// ``move(_:to:as:)`` by linkat(2), which never replaces, and unlinkat(2). The new name is whole at once.
     func linkThenRemove(_ name: CPath, to folder: borrowing OwnedDescriptor, as newName: CPath) throws(Errno) {
         let target = folder.number
         try once { linkat(self.number, name.characters, target, newName.characters, 0) }

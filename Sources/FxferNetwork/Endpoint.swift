@@ -7,33 +7,38 @@ public struct Endpoint: Hashable, Sendable {
     /// A TCP port.
     public var port: Int
 
+    /// fxfer's own port; the textbook's file server used it, too.
+    public static let defaultPort = 3000
+
     /// Names a server.
-    public init(host: String, port: Int = ServerConfiguration.defaultPort) {
+    public init(host: String, port: Int = Endpoint.defaultPort) {
         self.host = host
         self.port = port
     }
 
     /// Reads `HOST`, `HOST:PORT`, `[IPV6]:PORT` or a bare IPv6 address; nil where it is none of them.
-    public init?(parsing text: String) {
+    ///
+    /// - Parameter defaultPort: the port where the text names none.
+    public init?(parsing text: String, defaultPort: Int = Endpoint.defaultPort) {
         if text.first == "[" {
             guard let end = text.firstIndex(of: "]") else { return nil }
             let host = text[text.index(after: text.startIndex)..<end]
             let rest = text[text.index(after: end)...]
             guard rest.isEmpty || rest.first == ":" else { return nil }
-            self.init(host: host, port: rest.isEmpty ? nil : rest.dropFirst())
+            self.init(host: host, port: rest.isEmpty ? nil : rest.dropFirst(), defaultPort)
         } else if text.filter({ $0 == ":" }).count > 1 {
-            self.init(host: text[...], port: nil)
+            self.init(host: text[...], port: nil, defaultPort)
         } else {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            self.init(host: parts[0], port: parts.count > 1 ? parts[1] : nil)
+            self.init(host: parts[0], port: parts.count > 1 ? parts[1] : nil, defaultPort)
         }
     }
 
-    private init?(host: Substring, port: Substring?) {
+    private init?(host: Substring, port: Substring?, _ defaultPort: Int) {
         guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         self.host = String(host)
         guard let port else {
-            self.port = ServerConfiguration.defaultPort
+            self.port = defaultPort
             return
         }
         guard let number = UInt16(port), number > 0, port.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }) else {

@@ -1,10 +1,10 @@
 import NIOCore
 
 /// The trust boundary of a server without a token: its own machine.
-enum SameMachine {
+package enum SameMachine {
     /// Whether a connection comes from the machine that it reached: its peer address is a loopback address, or equals
     /// the address that it connected to. (No other host can complete a TCP handshake with either.)
-    static func isSameMachine(peer: SocketAddress, local: SocketAddress) -> Bool {
+    package static func isSameMachine(peer: SocketAddress, local: SocketAddress) -> Bool {
         guard let peer = self.addressBytes(peer), let local = self.addressBytes(local) else { return false }
         return self.isLoopback(peer) || peer == local
     }

@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Fxfer
+@testable import FxferNetwork
 
 @Suite("an endpoint is written HOST:PORT")
 struct EndpointTests {

@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Fxfer
+@testable import FxferNetwork
 
 @Suite("the machine is the trust boundary")
 struct SameMachineTests {

@@ -1,0 +1,134 @@
+import FxferNetwork
+import FxferProtocol
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A TCP connection without frames, used as the textbook's programs use a socket: one read is one message, one send is
+/// one write.
+package struct RawConnection: Sendable {
+    typealias Messages = NIOAsyncChannelInboundStream<ByteBuffer>
+
+    private let asyncChannel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+    /// How long a peer may take to read what is sent to it.
+    private let timeout: Duration
+
+    /// Takes over a channel. Must be called on its event loop.
+    init(wrapping channel: any Channel, timeout: Duration) throws {
+        self.asyncChannel = try NIOAsyncChannel(
+            wrappingChannelSynchronously: channel,
+            configuration: .init(
+                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2),
+                isOutboundHalfClosureEnabled: false
+            )
+        )
+        self.timeout = timeout
+        self.peer = channel.remoteAddress.map { Endpoint($0).description } ?? "unknown"
+    }
+
+    /// Connects to a server; each read takes up to `readSize` bytes.
+    ///
+    /// - Throws: `cannotConnect`, which names every address that was tried.
+    static func connect(
+        to endpoint: Endpoint,
+        readSize: Int,
+        timeout: Duration
+    ) async throws(FxferError) -> RawConnection {
+        try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: readSize))
+            .connect(to: endpoint, timeout: timeout) { channel in
+                try RawConnection(wrapping: channel, timeout: timeout)
+            }
+    }
+
+    private var channel: any Channel { self.asyncChannel.channel }
+
+    /// The peer's address, as it was when the connection began.
+    let peer: String
+
+    /// Whether the peer is on this machine.
+    var isFromSameMachine: Bool {
+        guard let peer = self.channel.remoteAddress, let local = self.channel.localAddress else { return false }
+        return SameMachine.isSameMachine(peer: peer, local: local)
+    }
+
+    /// Runs `body` with the peer's messages and closes the connection afterwards.
+    func withMessages<Result: Sendable>(_ body: (Messages) async throws -> Result) async throws -> Result {
+        do {
+            return try await self.asyncChannel.executeThenClose { messages, _ in
+                try await body(messages)
+            }
+        } catch let error as FxferError {
+            throw error
+        } catch {
+            throw FxferError(
+                .connectionLost,
+                "the connection with \(self.peer) broke: \(NetworkErrorText.text(of: error))",
+                cause: error
+            )
+        }
+    }
+
+    /// Sends bytes in a single write; returns when the socket has taken them.
+    ///
+    /// - Throws: an error of the channel, also where the peer did not read for too long.
+    func send(_ bytes: [UInt8]) async throws {
+        try await self.channel.write(ByteBuffer(bytes: bytes), within: self.timeout)
+    }
+
+    /// Streams a file and the thanks behind it; see ``FileStream``.
+    func send(_ stream: FileStream) async throws -> FileStream.Summary {
+        try await stream.send(to: self.channel, timeout: self.timeout)
+    }
+
+    /// The next message: what one read brought. Nil at the end of the peer's stream.
+    ///
+    /// - Throws: `timedOut` where the peer says nothing for too long, and errors of the channel.
+    func next(
+        _ messages: inout Messages.AsyncIterator,
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws -> ByteBuffer? {
+        let expiry = Expiry()
+        let channel = self.channel
+        let task = channel.eventLoop.scheduleTask(in: TimeAmount(self.timeout)) {
+            expiry.isOver.store(true, ordering: .relaxed)
+            channel.close(promise: nil)
+        }
+        defer { task.cancel() }
+        let message = try await messages.next(isolation: isolation)
+        if message == nil, expiry.isOver.load(ordering: .relaxed) {
+            throw FxferError(.timedOut, "\(self.peer) said nothing for \(self.timeout); try again")
+        }
+        return message
+    }
+
+    /// Whether a time limit has passed.
+    private final class Expiry: Sendable {
+        let isOver = Atomic(false)
+    }
+
+    /// Ends this side's stream in order, and waits a bounded time for the peer to do the same.
+    func end(
+        _ messages: inout Messages.AsyncIterator,
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws {
+        let channel = self.channel
+        try await channel.close(mode: .output)
+        let expiry = channel.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
+        defer { expiry.cancel() }
+        while try await messages.next(isolation: isolation) != nil {}
+    }
+
+    private static let lingerTime = TimeAmount.seconds(2)
+}
+
+extension Channel {
+    /// Writes and flushes; closes the channel where the peer does not take the bytes in time.
+    func write(_ bytes: ByteBuffer, within timeout: Duration) async throws {
+        let expiry = self.eventLoop.scheduleTask(in: TimeAmount(timeout)) { self.close(promise: nil) }
+        defer { expiry.cancel() }
+        try await self.writeAndFlush(bytes)
+    }
+}
