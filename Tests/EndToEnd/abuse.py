@@ -149,5 +149,4 @@ class AbuseCase(Case):
         connection.expect(wire.RECEIPT)
         (self.server.directory / "still-open").unlink()
         connection.send(wire.encode(wire.BYE))
-        connection.drain()
         connection.socket.close()

@@ -128,8 +128,9 @@ class ConcurrencyTest(SendCase):
 
     def test_a_held_client_holds_nobody(self):
         """Clients that stop half-way do not keep others from storing their files."""
+        source = self.sparse("f", 8 * MIB)
         with Gate(self.server.port, MIB) as gate:
-            held = [self.sending(self.sparse("f", 8 * MIB), gate.address, "--as", f"{number}") for number in range(20)]
+            held = [self.sending(source, gate.address, "--as", f"{number}") for number in range(20)]
             gate.wait_until_held(clients=20)
             self.assert_sent(self.file("g", os.urandom(3 * MIB)), self.server.address)
             gate.open()

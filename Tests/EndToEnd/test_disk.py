@@ -174,7 +174,8 @@ class DiskFailsTest(SendCase):
         failed = len([call for call in trace.calls if call.result == "EIO"])
         self.assertGreater(failed, 0)
         self.assertEqual(status, 74)
-        receipts = {os.fsencode(event["name"]): event["sha256"] for event in client.events if event["event"] == "receipt"}
+        told = [event for event in client.events if event["event"] == "receipt"]
+        receipts = {os.fsencode(event["name"]): event["sha256"] for event in told}
         self.assertEqual(len(receipts), len(sources) - failed)
         self.assert_nothing_stored(self.server, self.before | receipts)
         self.assert_serves(self.server)

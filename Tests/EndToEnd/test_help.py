@@ -66,7 +66,9 @@ class HelpTest(Case):
                 for command in ("send", "serve", "demo"):
                     self.assertIn(command, script)
                 if shutil.which(shell):
-                    checked = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=PATIENCE)
+                    checked = subprocess.run(
+                        [shell, "-n"], input=script, capture_output=True, text=True, timeout=PATIENCE
+                    )
                     self.assertEqual((checked.returncode, checked.stderr), (0, ""))
 
     def test_bash_completes(self):

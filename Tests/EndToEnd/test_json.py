@@ -81,7 +81,8 @@ class JSONTest(SendCase):
         status, events, stderr = self.send(*sources)
         self.assertEqual(status, 73)
         ends = {event["name"]: event for event in events if event["event"] in ("receipt", "error")}
-        self.assertEqual({name: event["event"] for name, event in ends.items()}, {"a": "receipt", "b": "error", "c": "receipt"})
+        kinds = {name: event["event"] for name, event in ends.items()}
+        self.assertEqual(kinds, {"a": "receipt", "b": "error", "c": "receipt"})
         self.assertEqual(ends["b"].keys(), {"event", "name", "code", "message", "status"})
         self.assertEqual((ends["b"]["code"], ends["b"]["status"]), ("exists", 73))
         self.assertNotIn("\n", ends["b"]["message"])
@@ -100,7 +101,8 @@ class JSONTest(SendCase):
         """A source that cannot be sent has its `error` event, too: a program needs not read stderr."""
         status, events, _ = self.send(self.folder / "nothing")
         self.assertEqual(status, 66)
-        self.assertEqual([(event["event"], event["code"], event["status"]) for event in events], [("error", "no-input", 66)])
+        found = [(event["event"], event["code"], event["status"]) for event in events]
+        self.assertEqual(found, [("error", "no-input", 66)])
         self.assert_nothing_stored(self.server)
 
     def test_quiet(self):

@@ -228,6 +228,15 @@ class DamagedChunkTest(ClientCase):
         self.assert_serves(self.server)
 
 
+class EndTest(ClientCase):
+    def test_the_server_closes_its_side_after_bye(self):
+        connection = self.connect()
+        self.finish(self.start(connection, b"file", b"content"))
+        connection.socket.settimeout(10)
+        connection.send(wire.encode(wire.BYE))
+        self.assertEqual(connection.socket.recv(1), b"")
+
+
 class ProgramTest(Case):
     """`python3 wire.py FILE HOST:PORT [NAME]`"""
 

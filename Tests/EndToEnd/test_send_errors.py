@@ -137,7 +137,8 @@ class CommandLineTest(SendCase):
 
     def test_destinations(self):
         """A destination that is none."""
-        for text in ("", ":3000", "host:", "host:0", "host:65536", "host:x", "host:-1", "host:+5", "[::1", "[::1]x", "a b"):
+        bad_ports = ["host:", "host:0", "host:65536", "host:x", "host:-1", "host:+5"]
+        for text in ["", ":3000", *bad_ports, "[::1", "[::1]x", "a b"]:
             with self.subTest(text):
                 self.assertIn("HOST", self.assert_usage(self.source, text))
 

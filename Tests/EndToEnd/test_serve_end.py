@@ -88,7 +88,7 @@ class SignalTest(SendCase):
                 self.assert_nothing_stored(server, {b"f": sha256(self.folder / "f")})
 
     def test_later_files_within_the_grace(self):
-        """Of several files, the one in flight at SIGTERM is stored; the next is refused with status 75 and the reason."""
+        """Of several files, the one in flight at SIGTERM is stored; the next is refused (75) with the reason."""
         server = self.serve("--grace", str(PATIENCE))
         with Gate(server.port, 2 * MIB) as gate:
             client = self.sending(self.file("f", os.urandom(5 * MIB)), self.file("g"), gate.address)
@@ -140,7 +140,8 @@ class SignalTest(SendCase):
 
     def test_second_signal(self):
         """A second signal ends the server at once; nothing half is published, and the client is told to try again."""
-        for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)):
+        term, interrupt = signal.SIGTERM, signal.SIGINT
+        for first, second in ((term, term), (interrupt, interrupt), (term, interrupt)):
             with self.subTest(f"{first.name}, {second.name}"):
                 server = self.serve("--grace", "1000", directory=self.folder / f"{first}{second}")
                 with Gate(server.port, 2 * MIB) as gate:

@@ -79,8 +79,9 @@ class ProgressBarTest(TerminalTest):
         self.assertRegex(output, rb"\A[0-9a-f]{64}  f\n\Z")
         frames = self.frames(shown)
         self.assertTrue(frames)
+        size, rate = r"[\d.]+ [KMG]?i?B", r"[\d.]+ [KMGT]?i?B/s"
         for frame in frames:
-            self.assertRegex(frame, r"\Af \d+%  [\d.]+ [KMG]?i?B of 256\.0 MiB verified  [\d.]+ [KMGT]?i?B/s  [\d:-]+ left\Z")
+            self.assertRegex(frame, rf"\Af \d+%  {size} of 256\.0 MiB verified  {rate}  [\d:-]+ left\Z")
         percents = [int(re.search(r"(\d+)%", frame)[1]) for frame in frames]
         self.assertEqual(percents, sorted(percents))
         self.assertTrue(shown.endswith("\r" + CLEAR), shown[-20:])
@@ -138,7 +139,8 @@ class HostileNameTest(TerminalTest):
         server = self.serve()
         for name in HOSTILE:
             with self.subTest(name):
-                status, shown, _ = in_terminal("send", self.sparse("f", 16 * MIB), server.address, b"--as", name, stdout=True)
+                source = self.sparse("f", 16 * MIB)
+                status, shown, _ = in_terminal("send", source, server.address, b"--as", name, stdout=True)
                 self.assertEqual(status, 0)
                 self.assertIn("\\x", shown)
                 self.assert_harmless(shown)

@@ -276,7 +276,6 @@ def main(arguments):
             attributes = {"size": status.st_size, "modified": status.st_mtime_ns, "permissions": status.st_mode & 0o777}
             receipt = upload(connection.greet(), name, source, attributes)
             connection.send(encode(BYE))
-            connection.drain()
     except (OSError, EOFError, WireError) as failure:
         print(f"wire.py: {failure}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ extension ServerConnection {
                 try await self.refuse(self.receiver.failed(offer.file, error))
             }
         case .refuse(let failure):
-            self.log.refused(EscapedText.escape(offer.path), failure.error)
+            self.log.refused(offer.pathText, failure.error)
             try await self.refuse(failure)
         }
     }

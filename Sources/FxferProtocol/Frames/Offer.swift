@@ -29,6 +29,9 @@ package struct Offer: Hashable, Sendable {
         self.attributes = attributes
     }
 
+    /// The path for a person's eyes, escaped, and cut where it is longer than any path may be.
+    package var pathText: String { EscapedText.escape(self.path.prefix(RelativePath.maxBytes)) }
+
     private enum Flag {
         static let size: UInt8 = 1
         static let modified: UInt8 = 2

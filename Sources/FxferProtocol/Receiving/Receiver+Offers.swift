@@ -26,7 +26,7 @@ extension Receiver {
             self.files[offer.file] = .staging(Incoming(path: path, size: offer.attributes.size))
             return .stage(path)
         } catch {
-            let message = "the name '\(EscapedText.escape(offer.path))' \(error.explanation)"
+            let message = "the name '\(offer.pathText)' \(error.explanation)"
             return .refuse(self.failed(offer.file, FxferError(.nameRefused, message, cause: error)))
         }
     }

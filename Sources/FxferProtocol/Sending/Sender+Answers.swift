@@ -32,8 +32,10 @@ extension Sender {
 
     /// The receiver found damage and wants everything from an offset on again.
     ///
+    /// Where it asks too often the file is given up, as if it had been refused.
+    ///
     /// - Throws: `protocolViolation` where the offset is not the one that was confirmed last or nothing was sent behind
-    ///   it, `damaged` where it asks too often.
+    ///   it.
     package mutating func receive(rewind: FilePosition) throws(FxferError) {
         guard var outgoing = try self.answered(rewind.file, "REWIND") else { return }
         switch outgoing.phase {
@@ -46,10 +48,11 @@ extension Sender {
         outgoing.rewinds += 1
         outgoing.rewindsInPlace += 1
         guard outgoing.rewindsInPlace <= Self.maxRewindsInPlace else {
-            throw FxferError(
-                .damaged,
-                "the receiver asks for the same part of '\(EscapedText.escape(outgoing.path))' again and again"
-            )
+            let name = EscapedText.escape(outgoing.path)
+            outgoing.phase = .refused(FxferError(.damaged, "'\(name)' arrives damaged again and again"))
+            self.files[rewind.file] = outgoing
+            self.cancelled.insert(rewind.file)
+            return
         }
         outgoing.phase = .rewinding
         outgoing.isAtEnd = false

@@ -43,7 +43,10 @@ struct ClientHandshakeTests {
         #expect(error?.code == .protocolViolation)
     }
 
-    @Test("the server's ERROR is the client's error", arguments: [.busy, .notPermitted, .shuttingDown] as [FxferError.Code])
+    @Test(
+        "the server's ERROR is the client's error",
+        arguments: [.busy, .notPermitted, .shuttingDown] as [FxferError.Code]
+    )
     func failure(code: FxferError.Code) {
         let failure = SessionFailure(code: WireCode(code), message: "go away")
         let error = #expect(throws: FxferError.self) { try Self.answer(.error(failure)) }

@@ -94,6 +94,21 @@ struct SenderAnswersTests {
         #expect(script.cancel(1, .noSpace) == nil)
     }
 
+    @Test("REFUSE while a read or the last check is under way makes that worthless")
+    func refuseDuringRead() throws {
+        var script = try SenderScript(accepted: 10)
+        #expect(script.next() == .read(0, 10))
+        try script.refuse(1, .noSpace)
+        #expect(script.read(at: 0, 10) == nil)
+        #expect(script.next() == .refused(.noSpace))
+
+        script = try SenderScript(accepted: 0)
+        #expect(script.next() == .finish)
+        try script.refuse(1, .noSpace)
+        #expect(script.sender.finish(1) == nil)
+        #expect(script.next() == .refused(.noSpace))
+    }
+
     enum Answer: CaseIterable {
         case accept, confirm, rewind, refuse, receipt
     }
