@@ -1,7 +1,6 @@
 """A TCP proxy that stops a client's bytes in the middle until the test has done what it wants to do meanwhile."""
 
 import contextlib
-import select
 import socket
 import threading
 
@@ -10,15 +9,18 @@ from support import PATIENCE
 
 class Gate:
     """Stands before the server at `port`; of each connection the first `limit` bytes of the client pass at once, the
-    rest when the gate is opened. What the server says passes always. A client that goes away is gone for the server,
-    too, whether the gate is open or not.
+    rest when the gate is opened. What the server says passes always.
+
+    While the gate is shut, it cannot see that a client goes away: the end of the client's stream waits behind what is
+    held. A test that kills a client says so by `cut`.
     """
 
     def __init__(self, port, limit):
         self.limit = limit
         self._server_port = port
         self._held = threading.Semaphore(0)
-        self._opened = threading.Event()
+        self._decided = threading.Event()
+        self._opens = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.address = f"127.0.0.1:{self.port}"
@@ -28,7 +30,7 @@ class Gate:
         return self
 
     def __exit__(self, *_):
-        self.open()
+        self.cut()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -41,7 +43,12 @@ class Gate:
 
     def open(self):
         """Lets everything pass from now on."""
-        self._opened.set()
+        self._opens = True
+        self._decided.set()
+
+    def cut(self):
+        """Ends the held connections for the server, without what is held."""
+        self._decided.set()
 
     def _accept(self):
         with contextlib.suppress(OSError):
@@ -50,7 +57,11 @@ class Gate:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
-        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+        with (
+            client,
+            contextlib.suppress(ConnectionRefusedError),
+            socket.create_connection(("127.0.0.1", self._server_port)) as server,
+        ):
             forward = threading.Thread(target=self._forward, args=(client, server), daemon=True)
             forward.start()
             self._back(client, server)
@@ -62,21 +73,13 @@ class Gate:
             while left > 0 and (data := client.recv(min(left, 1 << 18))):
                 server.sendall(data)
                 left -= len(data)
-            if left == 0 and self._opens_before_end(client):
-                while data := client.recv(1 << 18):
+            if left == 0:
+                self._held.release()
+                self._decided.wait()
+                while self._opens and (data := client.recv(1 << 18)):
                     server.sendall(data)
         with contextlib.suppress(OSError):
             server.shutdown(socket.SHUT_WR)
-
-    def _opens_before_end(self, client):
-        """Waits for the gate to open (true) or for the client to go away (false), whichever is first."""
-        self._held.release()
-        gone = select.poll()
-        gone.register(client, select.POLLRDHUP)
-        while not self._opened.is_set():
-            if gone.poll(5):
-                return False
-        return True
 
     @staticmethod
     def _back(client, server):

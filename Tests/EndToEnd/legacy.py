@@ -18,6 +18,8 @@ from textbook import REQUEST, THANKS
 
 #: How fxfer's own clients begin.
 NATIVE_PREAMBLE = b"\xf8FXF\r\n\x1a\n"
+#: A size that is more than the socket's buffers on both sides take in.
+LARGE = 64 << 20
 TEXTBOOK = str(pathlib.Path(__file__).with_name("textbook.py"))
 
 
@@ -27,7 +29,11 @@ def connect(port, receive_buffer=None):
     if receive_buffer:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     stream.settimeout(PATIENCE)
-    stream.connect(("127.0.0.1", port))
+    try:
+        stream.connect(("127.0.0.1", port))
+    except OSError:
+        stream.close()
+        raise
     stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return stream
 
@@ -69,6 +75,12 @@ def reset(stream):
     stream.close()
 
 
+def peak_memory(pid):
+    """The most memory that a running program has had, in bytes."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+
 class ScriptedServer:
     """A server that plays `script` with one client, in a thread; what the client said is in `heard`.
 
@@ -104,7 +116,8 @@ class ScriptedServer:
         except OSError:
             return
         try:
-            with client:
+            # A client that breaks off is no failure of the script.
+            with client, contextlib.suppress(ConnectionError):
                 client.settimeout(PATIENCE)
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._reads_request:
@@ -145,9 +158,12 @@ class Program:
     def line(self):
         """The next line of its output, without its end; None at the end."""
         try:
-            return self._lines.get(timeout=PATIENCE)
+            line = self._lines.get(timeout=PATIENCE)
         except queue.Empty:
             raise AssertionError(f"no line in {PATIENCE} s from {self.process.args}") from None
+        if line is None:
+            self._lines.put(None)
+        return line
 
     def say(self, line):
         """Gives it a line of standard input."""
@@ -187,6 +203,16 @@ class Program:
 
 class LegacyCase(SendCase):
     """What tests of legacy mode share."""
+
+    def serve_file(self, content, *options):
+        """`fxfer serve` with a legacy file of that content, whose path is `self.path`."""
+        self.path = self.file("pjfile1.txt", content)
+        return self.serve("--legacy", str(self.path), *options)
+
+    def serve_large_file(self, *options):
+        """The same with `LARGE` zeros."""
+        self.path = self.sparse("pjfile1.txt", LARGE)
+        return self.serve("--legacy", str(self.path), *options)
 
     def assert_downloads(self, server, content):
         """The server sends exactly `content`, the thanks, and the end."""

@@ -74,14 +74,16 @@ class Server:
 
     def published(self):
         """Every published file: path relative to the directory -> SHA-256. Paths are bytes."""
-        root = os.fsencode(self.directory)
         found = {}
-        for folder, folders, files in os.walk(root):
-            if folder == root:
+        # By descriptors: a published path may be longer than the system takes in one call.
+        for folder, folders, files, descriptor in os.fwalk(os.fsencode(self.directory)):
+            inside = os.path.relpath(folder, os.fsencode(self.directory))
+            if inside == b".":
                 folders[:] = [name for name in folders if name != b".fxfer"]
             for name in files:
-                path = os.path.join(folder, name)
-                found[os.path.relpath(path, root)] = sha256(path)
+                with open(os.open(name, os.O_RDONLY, dir_fd=descriptor), "rb") as file:
+                    path = os.path.normpath(os.path.join(inside, name))
+                    found[path] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
 
     def partials(self):

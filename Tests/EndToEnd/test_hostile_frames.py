@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import socket
 import struct
 import zlib
 
@@ -209,10 +210,20 @@ class GreetingTest(AbuseCase):
             with self.abuse(text[:20]):
                 connection = self.greeted()
                 connection.send(FROM_CLIENTS[OFFER], encode(ERROR, code=9, message=text))
+                connection.socket.shutdown(socket.SHUT_WR)
                 frames, error = answers(connection)
                 self.assertIsNone(error)
                 self.assertLessEqual({each.kind for each in frames}, {ACCEPT})
                 connection.socket.close()
+
+    def test_error_from_a_client_ends_the_connection_from_both_sides(self):
+        connection = self.greeted()
+        connection.socket.settimeout(10)
+        connection.send(FROM_CLIENTS[OFFER], encode(ERROR, code=9, message=b"goodbye"))
+        frames, error = answers(connection)
+        self.assertIsNone(error)
+        connection.socket.close()
+        self.assert_harmless()
 
     def test_an_empty_file_is_stored_after_all_this(self):
         receipt = wire.upload(self.greeted(), b"empty", io.BytesIO(), {"size": 0})

@@ -54,6 +54,15 @@ class HostileNamesTest(AbuseCase):
                 self.assert_refuses(connection, id, 32)
         self.assert_goes_on(connection)
 
+    def test_a_long_name_does_not_make_a_longer_log_than_an_allowed_one_could(self):
+        """An allowed name has 4,096 bytes, which may each be escaped with four characters, and is named twice."""
+        connection = self.greeted()
+        connection.send(wire.offer(1, b"x" * 65000, size=4))
+        self.assert_refuses(connection, 1, 32)
+        connection.socket.close()
+        self.server.__exit__()
+        self.assertLess(max(len(line) for line in self.server.log.splitlines()), 2 * 4 * 4096 + 1000)
+
     def test_content_that_is_sent_at_once_behind_a_bad_name_is_thrown_away(self):
         connection = self.greeted()
         digest = hashlib.sha256(b"evil").digest()

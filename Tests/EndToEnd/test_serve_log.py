@@ -62,6 +62,7 @@ class TextLogTest(SendCase):
             client = self.sending(self.sparse("f", 8 * MIB), gate.address)
             gate.wait_until_held()
             client.kill()
+            gate.cut()
             self.assert_nothing_stored(server)
         (line,) = self.lines(server)
         self.assert_peer(line)

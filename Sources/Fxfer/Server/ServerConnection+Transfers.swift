@@ -113,9 +113,12 @@ extension ServerConnection {
 
     private func discard(_ file: FileID, _ error: FxferError) async {
         guard let transfer = self.files.removeValue(forKey: file) else { return }
-        self.log.failed(transfer.path, error, since: transfer.began)
-        if case .fresh(let staged) = transfer.staging {
+        switch transfer.staging {
+        case .fresh(let staged):
+            self.log.failed(transfer.path, after: staged.position, error, since: transfer.began)
             await staged.discard()
+        case .existing:
+            self.log.failed(transfer.path, after: 0, error, since: transfer.began)
         }
     }
 

@@ -55,6 +55,7 @@ actor ServerConnection<Directory: Store> {
                     var parts = inbound.makeAsyncIterator()
                     do {
                         try await self.serve(&parts)
+                        self.wire.endOutput()
                     } catch let error as FxferError {
                         self.end(error)
                     }
@@ -144,7 +145,6 @@ extension ServerConnection {
                 try await self.wire.channel.writeAndFlush(ByteBuffer(string: "fxfer: \(error.message)\r\n"))
             }
         }
-        self.wire.endOutput()
     }
 
     private func checkPermission() throws {

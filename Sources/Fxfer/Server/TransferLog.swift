@@ -28,12 +28,13 @@ struct TransferLog: Sendable {
         )
     }
 
-    /// A file that was accepted was not stored.
-    func failed(_ path: RelativePath, _ error: FxferError, since began: NIODeadline) {
+    /// A file that was accepted was not stored, after that many bytes.
+    func failed(_ path: RelativePath, after bytes: UInt64, _ error: FxferError, since began: NIODeadline) {
         self.logger.warning(
             "not stored",
             metadata: [
                 "name": .string(path.description),
+                "bytes": "\(bytes)",
                 "seconds": .string(Self.fixed(Self.seconds(since: began), digits: 3)),
                 "outcome": .string(error.code.rawValue),
                 "reason": .string(error.message),

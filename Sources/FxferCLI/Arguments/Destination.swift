@@ -6,6 +6,11 @@ struct Destination {
     let endpoint: Endpoint
     let folder: RelativePath?
 
+    init(endpoint: Endpoint, folder: RelativePath? = nil) {
+        self.endpoint = endpoint
+        self.folder = folder
+    }
+
     init(_ argument: RawArgument) throws(FxferError) {
         let bytes = argument.bytes
         let slash = bytes.firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex

@@ -2,8 +2,6 @@ import ArgumentParser
 import Fxfer
 import FxferProtocol
 import Glibc
-import Logging
-import NIOCore
 
 /// `fxfer demo [FILE…]`
 struct DemoCommand: AsyncParsableCommand {
@@ -13,6 +11,9 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Starts a server on a free loopback port with a temporary directory, sends the files to it (or 256 MiB that \
             it makes), computes the stored files' digests anew, and removes everything again.
+
+              fxfer demo
+              fxfer demo photo.raw
             """
     )
 
@@ -21,19 +22,23 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let folder = try TemporaryFolder()
-            defer { folder.remove() }
-            var sources = self.files.map { RawArgument(text: $0).bytes }
-            if sources.isEmpty {
-                sources = [try folder.makeSample()]
-            }
-            let status = try await Demonstration(folder: folder, sources: sources).run()
-            guard status == 0 else {
-                folder.remove()
-                Glibc.exit(status)
-            }
+            Glibc.exit(try await self.demonstrate())
         } catch {
             ExitStatus.exit(error)
+        }
+    }
+
+    private func demonstrate() async throws -> Int32 {
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let files = self.files.map { RawArgument(text: $0).bytes }
+        let outcome = try await Interruptible.run {
+            let sources = files.isEmpty ? [try folder.makeSample()] : files
+            return try await Demonstration(sources: sources, received: folder.path(of: "received")).run()
+        }
+        switch outcome {
+        case .finished(let status): return status
+        case .interrupted(let signal): return ExitStatus.status(for: signal)
         }
     }
 }

@@ -55,11 +55,10 @@ struct GetCommand: AsyncParsableCommand {
                 keepsTrailer: self.keepTrailer,
                 timeout: .seconds(self.timeout)
             )
-            let signal = try await Interruptible.run {
-                let content = try await download.run()
+            switch try await Interruptible.run({ try await download.run() }) {
+            case .finished(let content):
                 LegacyResult(output: output, content: content).write(asJSON: self.json)
-            }
-            if let signal {
+            case .interrupted(let signal):
                 Glibc.exit(ExitStatus.status(for: signal))
             }
         } catch {

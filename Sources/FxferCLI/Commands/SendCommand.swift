@@ -56,7 +56,9 @@ struct SendCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let destination = try Destination(RawArgument(text: self.arguments[self.arguments.count - 1]))
-            let uploads = try self.uploads(to: destination)
+            let sources = self.arguments.dropLast().map { RawArgument(text: $0).bytes }
+            let name = self.name.map { RawArgument(text: $0).bytes }
+            let uploads = try UploadPlan.uploads(of: sources, to: destination, as: name)
             let total = try await SourceCheck.totalSize(of: uploads.map(\.source))
             let reporter = SendReporter(style: self.json ? .json : .checksums, isQuiet: self.quiet, total: total)
             let client = FileClient(destination.endpoint, timeout: .seconds(self.timeout))
@@ -68,25 +70,5 @@ struct SendCommand: AsyncParsableCommand {
             }
             ExitStatus.exit(error)
         }
-    }
-
-    private func uploads(to destination: Destination) throws(FxferError) -> [Upload] {
-        var uploads: [Upload] = []
-        var sources: [RelativePath: [UInt8]] = [:]
-        for argument in self.arguments.dropLast() {
-            let source = RawArgument(text: argument).bytes
-            let name = self.name.map { RawArgument(text: $0).bytes } ?? Self.lastComponent(of: source)
-            let path = try destination.path(of: name)
-            if let other = sources.updateValue(source, forKey: path) {
-                let names = "'\(EscapedText.escape(other))' and '\(EscapedText.escape(source))'"
-                throw FxferError(.usage, "\(names) would both be stored as '\(path)'")
-            }
-            uploads.append(Upload(source: source, destination: path))
-        }
-        return uploads
-    }
-
-    private static func lastComponent(of path: [UInt8]) -> [UInt8] {
-        Array(path.split(separator: UInt8(ascii: "/")).last ?? path[...])
     }
 }

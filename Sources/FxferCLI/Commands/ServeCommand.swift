@@ -16,6 +16,9 @@ struct ServeCommand: AsyncParsableCommand {
             Takes connections from its own machine only. The first line on standard output says where it listens; \
             standard error gets one line a transfer. SIGTERM or SIGINT lets transfers in flight end within the grace; \
             a second one ends the server at once.
+
+              fxfer serve --dir ./out
+              fxfer serve --dir ./out --listen 127.0.0.1:4000
             """
     )
 

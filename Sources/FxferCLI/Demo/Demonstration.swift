@@ -5,18 +5,21 @@ import NIOCore
 
 /// Both ends in one process, over a real loopback socket.
 struct Demonstration {
-    let folder: TemporaryFolder
-    let sources: [[UInt8]]
+    private let received: String
+    private let sources: [[UInt8]]
+
+    /// - Parameters:
+    ///   - sources: the paths of the files to send.
+    ///   - received: the path of the directory that receives them.
+    init(sources: [[UInt8]], received: String) {
+        self.sources = sources
+        self.received = received
+    }
 
     /// Sends the sources and computes the stored files' digests anew; answers the exit status.
     func run() async throws -> Int32 {
-        let uploads = try self.sources.map { source in
-            let name = source.split(separator: UInt8(ascii: "/")).last ?? source[...]
-            return Upload(source: source, destination: try RelativePath(argument: Array(name)))
-        }
         let total = try await SourceCheck.totalSize(of: self.sources)
-        let received = self.folder.path(of: "received")
-        var configuration = ServerConfiguration(directory: Array(received.utf8))
+        var configuration = ServerConfiguration(directory: Array(self.received.utf8))
         configuration.address = "127.0.0.1"
         configuration.port = 0
         let (ports, bound) = AsyncStream<Int>.makeStream()
@@ -33,8 +36,8 @@ struct Demonstration {
             var status: Int32 = 70
             for await port in ports.prefix(1) {
                 let endpoint = Endpoint(host: "127.0.0.1", port: port)
-                Self.say("receiving on \(endpoint) into \(EscapedText.escape(received))")
-                status = try await self.send(uploads, total, to: endpoint, received)
+                Self.say("receiving on \(endpoint) into \(EscapedText.escape(self.received))")
+                status = try await self.send(total, to: Destination(endpoint: endpoint))
             }
             group.cancelAll()
             try await group.waitForAll()
@@ -42,22 +45,18 @@ struct Demonstration {
         }
     }
 
-    private func send(
-        _ uploads: [Upload],
-        _ total: UInt64,
-        to endpoint: Endpoint,
-        _ received: String
-    ) async throws -> Int32 {
+    private func send(_ total: UInt64, to destination: Destination) async throws -> Int32 {
+        let uploads = try UploadPlan.uploads(of: self.sources, to: destination)
         let reporter = SendReporter(style: .checksums, isQuiet: false, total: total)
         let clock = ContinuousClock()
         let elapsed = try await clock.measure {
-            try await FileClient(endpoint).send(uploads, report: reporter.report)
+            try await FileClient(destination.endpoint).send(uploads, report: reporter.report)
         }
         guard reporter.exitStatus == 0 else { return reporter.exitStatus }
         let rate = HumanText.rate(total, in: elapsed)
         Self.say("\(HumanText.size(total)) at \(rate): verified, durable, published in one step")
         for upload in uploads {
-            let stored = try await LocalFile(path: Array("\(received)/".utf8) + upload.destination.bytes)
+            let stored = try await LocalFile(path: Array("\(self.received)/".utf8) + upload.destination.bytes)
             let digest = try await stored.digest()
             Self.say("'\(upload.destination)' read again from the receiver's directory: \(digest)")
         }

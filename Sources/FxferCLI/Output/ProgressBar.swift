@@ -31,17 +31,22 @@ struct ProgressBar {
         self.stream.write(bytes: Array("\r\u{1B}[K".utf8))
     }
 
-    /// The text of the line, at most `width` - 1 columns.
+    /// The text of the line, at most `width` - 1 columns: the name is cut first, then figures are left out.
     static func line(_ name: RelativePath, verified: UInt64, of total: UInt64, in time: Duration, width: Int) -> String
     {
         let percent = total == 0 ? 100 : verified.multipliedFullWidth(by: 100).high == 0 ? verified * 100 / total : 0
         let left =
             verified == 0
             ? "-:--" : HumanText.time(time * (Double(total - min(verified, total)) / Double(verified)))
+        let rate = HumanText.rate(verified, in: time)
         let amounts = "\(HumanText.size(verified)) of \(HumanText.size(total)) verified"
-        let figures = " \(percent)%  \(amounts)  \(HumanText.rate(verified, in: time))  \(left) left"
-        let room = max(0, width - 1 - figures.count)
-        let label = name.description
-        return (label.count <= room ? label : String(label.prefix(max(0, room - 1))) + "…") + figures
+        let choices = [
+            "\(percent)%  \(amounts)  \(rate)  \(left) left",
+            "\(percent)%  \(rate)  \(left) left",
+            "\(percent)%",
+        ]
+        guard let figures = choices.first(where: { $0.count < width }) else { return "" }
+        let label = DisplayWidth.cut(name.description, to: width - 2 - figures.count)
+        return label.isEmpty ? figures : "\(label) \(figures)"
     }
 }

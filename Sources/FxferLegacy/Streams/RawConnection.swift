@@ -7,21 +7,17 @@ import Synchronization
 /// A TCP connection without frames, used as the textbook's programs use a socket: one read is one message, one send is
 /// one write.
 package struct RawConnection: Sendable {
-    typealias Messages = NIOAsyncChannelInboundStream<ByteBuffer>
+    typealias Messages = InboundStream<ByteBuffer>
 
-    private let asyncChannel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+    private let channel: any Channel
+    private let messages: Messages
     /// How long a peer may take to read what is sent to it.
     private let timeout: Duration
 
     /// Takes over a channel. Must be called on its event loop.
     init(wrapping channel: any Channel, timeout: Duration) throws {
-        self.asyncChannel = try NIOAsyncChannel(
-            wrappingChannelSynchronously: channel,
-            configuration: .init(
-                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2),
-                isOutboundHalfClosureEnabled: false
-            )
-        )
+        self.messages = try InboundStream(from: channel)
+        self.channel = channel
         self.timeout = timeout
         self.peer = channel.remoteAddress.map { Endpoint($0).description } ?? "unknown"
     }
@@ -43,8 +39,6 @@ package struct RawConnection: Sendable {
             }
     }
 
-    private var channel: any Channel { self.asyncChannel.channel }
-
     /// The peer's address, as it was when the connection began.
     let peer: String
 
@@ -56,10 +50,9 @@ package struct RawConnection: Sendable {
 
     /// Runs `body` with the peer's messages and closes the connection afterwards.
     func withMessages<Result: Sendable>(_ body: (Messages) async throws -> Result) async throws -> Result {
+        defer { self.channel.close(promise: nil) }
         do {
-            return try await self.asyncChannel.executeThenClose { messages, _ in
-                try await body(messages)
-            }
+            return try await body(self.messages)
         } catch let error as FxferError {
             throw error
         } catch {

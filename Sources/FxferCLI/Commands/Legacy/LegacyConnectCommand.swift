@@ -30,10 +30,10 @@ struct LegacyConnectCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let endpoint = try Endpoint(argument: self.server, defaultPort: self.pair.port)
-            if let signal = try await Interruptible.run({ try await self.connect(to: endpoint) }) {
-                Glibc.exit(ExitStatus.status(for: signal))
+            switch try await Interruptible.run({ try await self.connect(to: endpoint) }) {
+            case .finished: Glibc.exit(0)
+            case .interrupted(let signal): Glibc.exit(ExitStatus.status(for: signal))
             }
-            Glibc.exit(0)
         } catch {
             ExitStatus.exit(error)
         }

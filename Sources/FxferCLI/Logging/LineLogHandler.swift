@@ -1,16 +1,18 @@
 import FoundationEssentials
 import Logging
 
-/// Writes each log event as one JSON object a line to standard error. Metadata are strings beside `time`, `level`,
-/// `message` and `logger`.
-struct JSONLogHandler: LogHandler {
+/// Writes each log event as one line to standard error.
+struct LineLogHandler: LogHandler {
     private let label: String
-    var logLevel = Logger.Level.info
+    private let format: LogFormat
+    var logLevel: Logger.Level
     var metadata = Logger.Metadata()
     var metadataProvider: Logger.MetadataProvider?
 
-    init(label: String) {
+    init(label: String, format: LogFormat, level: Logger.Level) {
         self.label = label
+        self.format = format
+        self.logLevel = level
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -19,14 +21,13 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var entry = self.metadata
+        let fields = self.metadata
             .merging(self.metadataProvider?.get() ?? [:]) { _, new in new }
             .merging(event.metadata ?? [:]) { _, new in new }
             .mapValues { "\($0)" }
-        entry["time"] = Date.now.formatted(.iso8601)
-        entry["level"] = event.level.rawValue
-        entry["logger"] = self.label
-        entry["message"] = event.message.description
-        StandardStream.error.write(line: JSONLine.text(entry))
+        let time = Date.now.formatted(.iso8601)
+        StandardStream.error.write(
+            line: self.format.line(time, event.level, self.label, event.message.description, fields)
+        )
     }
 }
