@@ -5,24 +5,15 @@ import re
 import socket
 import struct
 import threading
-import time
 
 import wire
 from support import PATIENCE, Case, Server
+from waiting import eventually
 
 #: Text without controls, C1 controls, line ends and what changes the direction of writing.
 NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
-LOG_LINE = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{{4}} (?:debug|info|notice|warning|error) fxfer: {NO_CONTROLS}\n")
-
-
-def eventually(condition):
-    """Whether the condition comes true in bounded time; for the state of another process, which sends no event."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
+LOG_LINE = re.compile(rf"{TIME} (?:debug|info|notice|warning|error) fxfer: {NO_CONTROLS}\n")
 
 
 def reset(stream):
@@ -45,7 +36,7 @@ def answers(connection):
 
 
 class ReadServer(Server):
-    """A server whose log is read all the time: it would wait for its reader when the log is longer than a pipe holds."""
+    """A server whose log is read all the time: it would wait for its reader once a pipe is full."""
 
     def __init__(self, *arguments, **keywords):
         super().__init__(*arguments, **keywords)
@@ -110,14 +101,14 @@ class AbuseCase(Case):
 
     def assert_harmless(self, stored=None):
         self.assert_serves(self.server)
-        self.assertTrue(eventually(lambda: self.server.partials() == []), "something staged was lost")
+        eventually(lambda: self.server.partials() == [], "nothing is staged any more")
         self.assert_nothing_stored(self.server, self.stored if stored is None else stored)
         self.assertEqual((self.folder / "out/old").read_bytes(), b"old content\n")
         self.assertEqual((self.folder / "outside").read_bytes(), b"not for clients\n")
         self.assertEqual(self.listing(), self.beside)
         still_open = sum(connection.socket.fileno() >= 0 for connection in self.connections)
         expected = self.descriptors + still_open
-        self.assertTrue(eventually(lambda: self.server.descriptors() <= expected), "descriptors were lost")
+        eventually(lambda: self.server.descriptors() <= expected, "the descriptors are back")
 
     def assert_ends_with(self, connection, code):
         """The server ends the connection with this ERROR, and in order: nothing is reset before it can be read."""

@@ -100,7 +100,8 @@ def chunk(id, offset, payload, digest):
 
 
 def hello(largest_chunk=DEFAULT_CHUNK, lowest=1, highest=1):
-    return encode(HELLO, lowest=lowest, highest=highest, largest_chunk=largest_chunk, capabilities=0, nonce=os.urandom(32))
+    wishes = {"largest_chunk": largest_chunk, "capabilities": 0, "nonce": os.urandom(32)}
+    return encode(HELLO, lowest=lowest, highest=highest, **wishes)
 
 
 def offer(id, path, size=None, modified=None, permissions=None):

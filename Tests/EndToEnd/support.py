@@ -75,9 +75,10 @@ class Server:
     def published(self):
         """Every published file: path relative to the directory -> SHA-256. Paths are bytes."""
         found = {}
+        root = os.path.realpath(os.fsencode(self.directory))
         # By descriptors: a published path may be longer than the system takes in one call.
-        for folder, folders, files, descriptor in os.fwalk(os.fsencode(self.directory)):
-            inside = os.path.relpath(folder, os.fsencode(self.directory))
+        for folder, folders, files, descriptor in os.fwalk(root):
+            inside = os.path.relpath(folder, root)
             if inside == b".":
                 folders[:] = [name for name in folders if name != b".fxfer"]
             for name in files:

@@ -1,4 +1,4 @@
-"""A server that does not speak the protocol, breaks it, is silent or goes away: the client ends, in time and with one line."""
+"""A server that does not speak the protocol, breaks it, is silent or goes away: the client ends in time, with one line."""
 
 import os
 import select
@@ -42,7 +42,8 @@ class BrokenServerTest(HostileServerCase):
             "chunks of 2^32-1": welcome(largest_chunk=2**32 - 1),
             "unknown critical field": frame(WELCOME, welcome()[12:-4] + field(1, b"x")),
         }
-        self.assert_each_fails(BIG, {title: instead_of_greeting(PREAMBLE, terms) for title, terms in cases.items()}, PROTOCOL)
+        plays = {title: instead_of_greeting(PREAMBLE, terms) for title, terms in cases.items()}
+        self.assert_each_fails(BIG, plays, PROTOCOL)
 
     def test_broken_frames_end_the_session(self):
         header = bytearray(accept()[:12])

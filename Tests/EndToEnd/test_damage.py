@@ -5,9 +5,10 @@ import json
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-from abuse import ReadServer, eventually
+from abuse import ReadServer
 from proxy import DOWN, UP, Cut, Flip, Proxy
 from support import Case, run
+from waiting import eventually
 
 SEED = 20261122
 MIB = 1 << 20
@@ -61,7 +62,7 @@ class ProxyCase(Case):
     def check(self, sessions):
         """Whoever was told of success has stored the right content under the right name; the others got one line."""
         self.assert_serves(self.server)
-        self.assertTrue(eventually(lambda: self.server.partials() == []))
+        eventually(lambda: self.server.partials() == [], "nothing is staged any more")
         published = self.server.published()
         for each in sessions:
             with self.subTest(str(each.fault)):

@@ -34,7 +34,8 @@ class HostileFilesTest(AbuseCase):
         return connection
 
     def test_ids_grow(self):
-        for title, ids in {"zero": [0], "again": [1, 1], "smaller": [7, 3], "zero later": [1, 0], "last": [2**32 - 1, 1]}.items():
+        cases = {"zero": [0], "again": [1, 1], "smaller": [7, 3], "zero later": [1, 0], "last": [2**32 - 1, 1]}
+        for title, ids in cases.items():
             with self.abuse(title):
                 connection = self.greeted()
                 connection.send(*[offer(id, b"name%d" % number, size=9) for number, id in enumerate(ids)])
@@ -192,7 +193,11 @@ class HostileFilesTest(AbuseCase):
                 self.assert_goes_on(connection)
 
     def test_a_damaged_chunk_is_never_stored(self):
-        for title, bad in {"payload": wire.chunk(1, 0, b"conten!", running(b"content")), "digest": wire.chunk(1, 0, b"content", bytes(32))}.items():
+        cases = {
+            "payload": wire.chunk(1, 0, b"conten!", running(b"content")),
+            "digest": wire.chunk(1, 0, b"content", bytes(32)),
+        }
+        for title, bad in cases.items():
             with self.abuse(f"{title}, then FINISH as if nothing was"):
                 connection = self.open_file(7)
                 connection.send(bad, finish(b"content"))
@@ -248,7 +253,8 @@ class HostileFilesTest(AbuseCase):
             self.assert_ends_with(connection, 4)
 
     def test_a_file_given_up_leaves_nothing(self):
-        for title, parts in {"at once": [], "after a chunk": [chunk(0, b"cont")], "after all": [chunk(0, b"content")]}.items():
+        cases = {"at once": [], "after a chunk": [chunk(0, b"cont")], "after all": [chunk(0, b"content")]}
+        for title, parts in cases.items():
             with self.abuse(title):
                 connection = self.open_file(7)
                 connection.send(*parts, encode(CANCEL, id=1, code=40, message=b"\x1b[2J\nx"))

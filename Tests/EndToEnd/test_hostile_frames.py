@@ -61,7 +61,8 @@ class HeaderTest(AbuseCase):
 
     def test_a_body_over_the_limit_is_not_read(self):
         lengths = [65537, 1 << 20, (1 << 31) - 1, 1 << 31, (1 << 32) - 1]
-        cases = {f"{length} bytes of {kind:#04x}": header(length, kind) for length in lengths for kind in (HELLO, OFFER, 0xFF)}
+        both = [(length, kind) for length in lengths for kind in (HELLO, OFFER, 0xFF)]
+        cases = {f"{length} bytes of {kind:#04x}": header(length, kind) for length, kind in both}
         self.assert_each_ends(cases, 3)
 
     def test_bytes_that_must_be_zero_are_zero(self):
@@ -94,7 +95,8 @@ class HeaderTest(AbuseCase):
         connection = self.greeted()
         other = frame(0xFF, b"something new")
         digest = hashlib.sha256(b"content").digest()
-        parts = [offer(1, b"new", size=7), wire.chunk(1, 0, b"content", digest), encode(FINISH, id=1, size=7, digest=digest)]
+        finish = encode(FINISH, id=1, size=7, digest=digest)
+        parts = [offer(1, b"new", size=7), wire.chunk(1, 0, b"content", digest), finish]
         connection.send(other, other.join(parts), other)
         self.assertEqual([connection.receive().kind for _ in range(3)], [ACCEPT, CONFIRM, RECEIPT])
         self.assert_harmless({**self.stored, b"new": digest.hex()})
@@ -142,7 +144,8 @@ class BodyTest(AbuseCase):
         for tag in (0x0000, 0x0001, 0x7FFF):
             self.ends(f"critical {tag:#06x}", 1, frame(OFFER, body + field(tag, b"x")))
             self.ends(f"critical {tag:#06x} second", 1, frame(OFFER, body + field(0x8000, b"x") + field(tag, b"x")))
-        for rest in (b"\x80", b"\x80\0", b"\x80\0\0", b"\x80\0\0\1", b"\x80\0\xff\xffxyz", field(0x8000, b"x") + b"\x80"):
+        cut = [b"\x80", b"\x80\0", b"\x80\0\0", b"\x80\0\0\1", b"\x80\0\xff\xffxyz", field(0x8000, b"x") + b"\x80"]
+        for rest in cut:
             self.ends(f"cut field {rest}", 1, frame(OFFER, body + rest))
 
     def test_frames_with_an_empty_body_have_an_empty_body(self):
@@ -179,8 +182,8 @@ class GreetingTest(AbuseCase):
 
     def test_unknown_capabilities_are_not_granted(self):
         connection = self.connect()
-        wishes = {"lowest": 1, "highest": 1, "largest_chunk": 1 << 20, "capabilities": (1 << 64) - 1, "nonce": bytes(32)}
-        connection.send(PREAMBLE, encode(HELLO, **wishes))
+        wishes = {"largest_chunk": 1 << 20, "capabilities": (1 << 64) - 1, "nonce": bytes(32)}
+        connection.send(PREAMBLE, encode(HELLO, lowest=1, highest=1, **wishes))
         connection.expect_preamble()
         self.assertEqual(connection.expect(WELCOME).capabilities, 0)
 

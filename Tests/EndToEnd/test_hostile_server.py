@@ -1,8 +1,8 @@
 """A server that lies or refuses never gets the client to say that a file was stored."""
 
 from frames import CANCEL, CHUNK, ERROR, PREAMBLE, REFUSE, encode
-from scripts import BIG, DATA, EXISTS, IO, MIB, PERMISSION, PROTOCOL, RETRY, SMALL, HostileServerCase, accept, confirm, digest
-from scripts import after_finish, after_offer, instead_of_greeting, offered, receipt, rewind
+from scripts import BIG, DATA, EXISTS, IO, MIB, PERMISSION, PROTOCOL, RETRY, SMALL, HostileServerCase
+from scripts import accept, after_finish, after_offer, confirm, digest, instead_of_greeting, offered, receipt, rewind
 
 
 class GoodServerTest(HostileServerCase):
@@ -180,7 +180,8 @@ class RefusingServerTest(HostileServerCase):
                 self.assert_fails(self.send(BIG, self.refuse_in_the_middle(code, []), "--timeout", "5"), *range(64, 78))
 
     def test_an_error_is_told_with_its_reason(self):
-        for code, status in {1: PROTOCOL, 2: PROTOCOL, 5: PERMISSION, 6: RETRY, 7: RETRY, 8: RETRY, 9: None, 65535: PROTOCOL}.items():
+        statuses = {1: PROTOCOL, 2: PROTOCOL, 5: PERMISSION, 6: RETRY, 7: RETRY, 8: RETRY, 9: None, 65535: PROTOCOL}
+        for code, status in statuses.items():
             for when, play in {
                 "instead of WELCOME": lambda error: instead_of_greeting(PREAMBLE, error),
                 "instead of ACCEPT": after_offer,
@@ -197,7 +198,8 @@ class RefusingServerTest(HostileServerCase):
         texts += ["\u202e\u2066 right to left".encode(), "\u2028 line".encode()]
         for text in texts:
             error, refusal = encode(ERROR, code=5, message=text), encode(REFUSE, id=1, code=33, message=text)
-            for play, status in [(instead_of_greeting(PREAMBLE, error), 77), (after_offer(refusal), 73), (after_finish(refusal), 73)]:
+            refused = [(after_offer(refusal), EXISTS), (after_finish(refusal), EXISTS)]
+            for play, status in [(instead_of_greeting(PREAMBLE, error), PERMISSION), *refused]:
                 with self.subTest(text[:30], status=status):
                     result = self.send(SMALL, play, "--timeout", "5")
                     self.assert_fails(result, status)

@@ -174,7 +174,8 @@ class PythonClientTest(ClientCase):
             self.assertEqual(self.connect(wish).terms.largest_chunk, answer)
 
     def test_the_smallest_and_the_largest_chunks_work(self):
-        for largest, size in [(64 * KIB, MIB + 1), (64 * KIB, 64 * KIB), (16 * MIB, 16 * MIB), (16 * MIB, 16 * MIB + 1)]:
+        small, large = 64 * KIB, 16 * MIB
+        for largest, size in [(small, MIB + 1), (small, small), (large, large), (large, large + 1)]:
             with self.subTest(largest=largest, size=size):
                 one = self.start(self.connect(largest), f"{largest}-{size}".encode(), noise(size))
                 self.finish(one)
@@ -192,9 +193,10 @@ class PythonClientTest(ClientCase):
 class DamagedChunkTest(ClientCase):
     """A chunk that is damaged on purpose is asked for again."""
 
-    def upload_damaged(self, size, damage, **options):
-        kind = type("Damaging", (DamagingUpload,), {"damage": dict(damage), "hit_digest": options.pop("hit_digest", False)})
-        one = self.start(self.connect(64 * KIB), os.urandom(8).hex().encode(), noise(size), kind, **options)
+    def upload_damaged(self, size, damage, hit_digest=False, **options):
+        path = os.urandom(8).hex().encode()
+        one = self.start(self.connect(64 * KIB), path, noise(size), DamagingUpload, **options)
+        one.damage, one.hit_digest = dict(damage), hit_digest
         self.finish(one)
         return one
 

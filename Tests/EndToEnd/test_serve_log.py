@@ -20,8 +20,8 @@ class TextLogTest(SendCase):
     @staticmethod
     def fields(line):
         begin = re.match(r"\S+ (?P<level>\w+) fxfer:", line)
-        values = re.findall(r" ([\w/]+)=(.*?)(?= [\w/]+=| \[)", line[begin.end() :])
-        return {"level": begin["level"]} | dict(values)
+        values = re.findall(r' ([\w/]+)=("(?:[^"\\]|\\.)*"|\S*)', line[begin.end() :])
+        return {"level": begin["level"]} | {key: value.strip('"') for key, value in values}
 
     def assert_peer(self, line):
         self.assertRegex(line["peer"], r"\A127\.0\.0\.1:\d+\Z")

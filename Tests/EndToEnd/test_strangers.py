@@ -1,4 +1,4 @@
-"""What does not speak the protocol gets a word in its own, or none, and is sent away. Only complete files are stored."""
+"""What does not speak the protocol gets a word in its own, or none, and is sent away; only whole files are stored."""
 
 import hashlib
 import os
@@ -39,7 +39,8 @@ class StrangersTest(AbuseCase):
             return answer
 
     def test_a_web_browser_is_told_what_this_is(self):
-        for request in (b"GET / HTTP/1.1", b"POST /upload HTTP/1.1", b"HEAD / HTTP/1.0", b"PUT /x HTTP/1.1", b"OPTIONS * HTTP/1.1"):
+        requests = [b"GET / HTTP/1.1", b"POST /upload HTTP/1.1", b"HEAD / HTTP/1.0", b"PUT /x HTTP/1.1"]
+        for request in [*requests, b"OPTIONS * HTTP/1.1"]:
             with self.abuse(request):
                 headers = b"\r\nHost: localhost\r\nContent-Length: 7\r\n\r\n"
                 answer = self.talk(request + headers, b"content")

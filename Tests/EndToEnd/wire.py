@@ -1,4 +1,4 @@
-"""A second implementation of the protocol: a client written from WireProtocol.md alone, with nothing but Python's library.
+"""A second implementation of the protocol: a client written from WireProtocol.md alone, in nothing but Python.
 
     python3 wire.py FILE HOST:PORT [NAME]
 

@@ -10,8 +10,8 @@ struct ArgumentTests {
     func destination() throws {
         let destination = try Destination(RawArgument(text: "[::1]:4000/a/b/"))
         #expect(destination.endpoint == Endpoint(host: "::1", port: 4000))
-        #expect(try destination.path(of: Array("x".utf8)).bytes == Array("a/b/x".utf8))
-        #expect(try Destination(RawArgument(text: "host")).path(of: Array("x".utf8)).bytes == Array("x".utf8))
+        #expect(destination.folder?.bytes == Array("a/b".utf8))
+        #expect(try Destination(RawArgument(text: "host")).folder == nil)
         #expect(try Destination(RawArgument(text: "host/")).folder == nil)
     }
 
@@ -47,5 +47,22 @@ struct ArgumentTests {
     @Test("every kind of failure has its exit status, and none is success", arguments: FxferError.Code.allCases)
     func statuses(code: FxferError.Code) {
         #expect((64...77).contains(ExitStatus.status(for: code)))
+    }
+
+    @Test("a file is named after its last component, below the folder")
+    func names() throws {
+        let folder = try RelativePath(bytes: Array("a/b".utf8))
+        let uploads = try UploadPlan.uploads(of: [Array("/x/y".utf8), Array("z".utf8)], into: folder)
+        #expect(uploads.map(\.destination.description) == ["a/b/y", "a/b/z"])
+        let renamed = try UploadPlan.uploads(of: [Array("z".utf8)], into: nil, as: Array("new".utf8))
+        #expect(renamed.map(\.destination.description) == ["new"])
+    }
+
+    @Test("two files that would get one name are a usage error")
+    func sameName() {
+        let error = #expect(throws: FxferError.self) {
+            try UploadPlan.uploads(of: [Array("a/f".utf8), Array("b/f".utf8)], into: nil)
+        }
+        #expect(error?.code == .usage)
     }
 }

@@ -6,11 +6,6 @@ struct Destination {
     let endpoint: Endpoint
     let folder: RelativePath?
 
-    init(endpoint: Endpoint, folder: RelativePath? = nil) {
-        self.endpoint = endpoint
-        self.folder = folder
-    }
-
     init(_ argument: RawArgument) throws(FxferError) {
         let bytes = argument.bytes
         let slash = bytes.firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
@@ -26,12 +21,6 @@ struct Destination {
             folder = folder.dropLast()
         }
         self.folder = folder.isEmpty ? nil : try RelativePath(argument: Array(folder))
-    }
-
-    /// The place of a file with that name in the folder.
-    func path(of name: [UInt8]) throws(FxferError) -> RelativePath {
-        guard let folder else { return try RelativePath(argument: name) }
-        return try RelativePath(argument: folder.bytes + [UInt8(ascii: "/")] + name)
     }
 }
 

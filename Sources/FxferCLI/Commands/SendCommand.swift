@@ -58,7 +58,7 @@ struct SendCommand: AsyncParsableCommand {
             let destination = try Destination(RawArgument(text: self.arguments[self.arguments.count - 1]))
             let sources = self.arguments.dropLast().map { RawArgument(text: $0).bytes }
             let name = self.name.map { RawArgument(text: $0).bytes }
-            let uploads = try UploadPlan.uploads(of: sources, to: destination, as: name)
+            let uploads = try UploadPlan.uploads(of: sources, into: destination.folder, as: name)
             let total = try await SourceCheck.totalSize(of: uploads.map(\.source))
             let reporter = SendReporter(style: self.json ? .json : .checksums, isQuiet: self.quiet, total: total)
             let client = FileClient(destination.endpoint, timeout: .seconds(self.timeout))

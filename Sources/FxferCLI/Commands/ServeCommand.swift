@@ -25,7 +25,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The directory that receives files; made if needed.", valueName: "dir"))
     var dir: String
 
-    @Option(help: ArgumentHelp("Where to listen; port 0 takes a free one.", valueName: "[addr:]port"))
+    @Option(
+        help: ArgumentHelp(
+            "Where to listen; port 3000 on all addresses if not given, a free port for 0.",
+            valueName: "[addr:]port"
+        )
+    )
     var listen: ListenAddress?
 
     @Option(help: ArgumentHelp("How long transfers in flight may go on after SIGTERM.", valueName: "seconds"))

@@ -8,13 +8,14 @@ enum UploadPlan {
     /// - Throws: `usage` where a name breaks a rule, or two sources would get the same one.
     static func uploads(
         of sources: [[UInt8]],
-        to destination: Destination,
+        into folder: RelativePath?,
         as name: [UInt8]? = nil
     ) throws(FxferError) -> [Upload] {
         var uploads: [Upload] = []
         var takers: [RelativePath: [UInt8]] = [:]
         for source in sources {
-            let path = try destination.path(of: name ?? Self.lastComponent(of: source))
+            let prefix = folder.map { $0.bytes + [UInt8(ascii: "/")] } ?? []
+            let path = try RelativePath(argument: prefix + (name ?? Self.lastComponent(of: source)))
             if let other = takers.updateValue(source, forKey: path) {
                 let names = "'\(EscapedText.escape(other))' and '\(EscapedText.escape(source))'"
                 throw FxferError(.usage, "\(names) would both be stored as '\(path)'")

@@ -18,6 +18,7 @@ struct Demonstration {
 
     /// Sends the sources and computes the stored files' digests anew; answers the exit status.
     func run() async throws -> Int32 {
+        let uploads = try UploadPlan.uploads(of: self.sources, into: nil)
         let total = try await SourceCheck.totalSize(of: self.sources)
         var configuration = ServerConfiguration(directory: Array(self.received.utf8))
         configuration.address = "127.0.0.1"
@@ -37,7 +38,7 @@ struct Demonstration {
             for await port in ports.prefix(1) {
                 let endpoint = Endpoint(host: "127.0.0.1", port: port)
                 Self.say("receiving on \(endpoint) into \(EscapedText.escape(self.received))")
-                status = try await self.send(total, to: Destination(endpoint: endpoint))
+                status = try await self.send(uploads, total, to: endpoint)
             }
             group.cancelAll()
             try await group.waitForAll()
@@ -45,12 +46,11 @@ struct Demonstration {
         }
     }
 
-    private func send(_ total: UInt64, to destination: Destination) async throws -> Int32 {
-        let uploads = try UploadPlan.uploads(of: self.sources, to: destination)
+    private func send(_ uploads: [Upload], _ total: UInt64, to endpoint: Endpoint) async throws -> Int32 {
         let reporter = SendReporter(style: .checksums, isQuiet: false, total: total)
         let clock = ContinuousClock()
         let elapsed = try await clock.measure {
-            try await FileClient(destination.endpoint).send(uploads, report: reporter.report)
+            try await FileClient(endpoint).send(uploads, report: reporter.report)
         }
         guard reporter.exitStatus == 0 else { return reporter.exitStatus }
         let rate = HumanText.rate(total, in: elapsed)
