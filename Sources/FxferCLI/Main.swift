@@ -21,14 +21,20 @@ enum Main {
         }
     }
 
-    /// Ends the process as the argument parser would, but shows what it quotes from the arguments escaped.
+    /// Ends the process as the argument parser would, but tells a mistake in one line, in which what it quotes from
+    /// the arguments is escaped.
     private static func exit(_ error: any Error) -> Never {
         let status = FxferCommand.exitCode(for: error).rawValue
         guard status != 0 else { FxferCommand.exit(withError: error) }
-        let message = FxferCommand.fullMessage(for: error)
-        for line in message.split(separator: "\n", omittingEmptySubsequences: false) {
-            StandardStream.error.write(line: EscapedText.escape(RawArgument(text: String(line)).bytes))
-        }
+        let message = FxferCommand.message(for: error).split(separator: "\n").joined(separator: " ")
+        let text = EscapedText.escape(RawArgument(text: message).bytes)
+        StandardStream.error.write(line: "fxfer: \(text); see \(Self.helpCommand(for: error))")
         Glibc.exit(status)
+    }
+
+    /// `fxfer --help`, or that of the subcommand that was called.
+    private static func helpCommand(for error: any Error) -> String {
+        let quoted = FxferCommand.fullMessage(for: error).split(separator: "'")
+        return quoted.last { $0.hasPrefix("fxfer ") && $0.hasSuffix(" --help") }.map(String.init) ?? "fxfer --help"
     }
 }

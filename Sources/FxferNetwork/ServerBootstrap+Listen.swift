@@ -32,7 +32,7 @@ extension ServerBootstrap {
         let reason = failures.first.map(NetworkErrorText.text) ?? "no address"
         throw FxferError(
             .cannotConnect,
-            "cannot listen on \(place): \(reason); choose another port with --listen",
+            "cannot listen on \(place): \(reason); choose another place with --listen",
             cause: failures.first
         )
     }

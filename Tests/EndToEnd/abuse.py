@@ -12,7 +12,7 @@ from waiting import eventually
 
 #: Text without controls, C1 controls, line ends and what changes the direction of writing.
 NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+"
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d{4})"
 LOG_LINE = re.compile(rf"{TIME} (?:debug|info|notice|warning|error) fxfer: {NO_CONTROLS}\n")
 
 

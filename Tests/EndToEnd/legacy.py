@@ -1,4 +1,4 @@
-"""What the tests of legacy mode share: raw sockets, servers that play a script, and programs that run beside the test."""
+"""What tests of legacy mode share: raw sockets, servers that play a script, and programs that run beside the test."""
 
 import contextlib
 import os

@@ -34,19 +34,22 @@ class LyingServerTest(HostileServerCase):
             self.assert_each_fails(content, cases, DATA, PROTOCOL)
 
     def test_a_receipt_before_finish_is_not_believed(self):
+        """The file is larger than what is under way unread: the client cannot have sent FINISH."""
+        big = BIG * 10
+
         def in_the_middle(connection):
             offered(connection)
             connection.send(accept())
             connection.expect(CHUNK)
-            connection.send(confirm(MIB), receipt(BIG))
+            connection.send(confirm(MIB), receipt(big))
             connection.drain()
 
         cases = {
-            "instead of ACCEPT": after_offer(receipt(BIG)),
-            "right behind ACCEPT": after_offer(accept(), receipt(BIG)),
+            "instead of ACCEPT": after_offer(receipt(big)),
+            "right behind ACCEPT": after_offer(accept(), receipt(big)),
             "after a chunk": in_the_middle,
         }
-        self.assert_each_fails(BIG, cases, DATA, PROTOCOL)
+        self.assert_each_fails(big, cases, DATA, PROTOCOL)
 
     def test_confirmations_of_what_was_not_sent_are_not_believed(self):
         cases = {
@@ -194,8 +197,8 @@ class RefusingServerTest(HostileServerCase):
                     self.assertIn("the reason", result.stderr)
 
     def test_what_acts_on_a_terminal_is_escaped(self):
-        texts = [b"\x1b[2J\x1b]0;title\x07", b"two\nlines\r\n", b"\x9b31m", b"\xc2\x9b31m", b"\xff\xfe", b"", b"\0", b"%s%n"]
-        texts += ["\u202e\u2066 right to left".encode(), "\u2028 line".encode()]
+        texts = [b"\x1b[2J\x1b]0;title\x07", b"two\nlines\r\n", b"\x9b31m", b"\xc2\x9b31m", b"\xff\xfe", b""]
+        texts += [b"\0", b"%s%n", "\u202e\u2066 right to left".encode(), "\u2028 line".encode()]
         for text in texts:
             error, refusal = encode(ERROR, code=5, message=text), encode(REFUSE, id=1, code=33, message=text)
             refused = [(after_offer(refusal), EXISTS), (after_finish(refusal), EXISTS)]

@@ -1,4 +1,4 @@
-"""`fxfer legacy serve` and `fxfer legacy connect` as either end of the textbook's pairs, against our Python programs."""
+"""`fxfer legacy serve` and `legacy connect` as either end of the textbook's pairs, against our Python programs."""
 
 import contextlib
 import os

@@ -32,7 +32,7 @@ extension RelativePath {
         } catch {
             throw FxferError(
                 .usage,
-                "the name '\(EscapedText.escape(bytes))' \(error.explanation); see --as",
+                "the name '\(EscapedText.escape(bytes))' \(error.explanation); choose another, for one file with --as",
                 cause: error
             )
         }

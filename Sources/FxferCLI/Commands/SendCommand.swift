@@ -60,7 +60,12 @@ struct SendCommand: AsyncParsableCommand {
             let name = self.name.map { RawArgument(text: $0).bytes }
             let uploads = try UploadPlan.uploads(of: sources, into: destination.folder, as: name)
             let total = try await SourceCheck.totalSize(of: uploads.map(\.source))
-            let reporter = SendReporter(style: self.json ? .json : .checksums, isQuiet: self.quiet, total: total)
+            let reporter = SendReporter(
+                style: self.json ? .json : .checksums,
+                isQuiet: self.quiet,
+                count: uploads.count,
+                total: total
+            )
             let client = FileClient(destination.endpoint, timeout: .seconds(self.timeout))
             try await client.send(uploads, report: reporter.report)
             Glibc.exit(reporter.exitStatus)

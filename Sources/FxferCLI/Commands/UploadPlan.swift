@@ -14,6 +14,9 @@ enum UploadPlan {
         var uploads: [Upload] = []
         var takers: [RelativePath: [UInt8]] = [:]
         for source in sources {
+            guard !source.isEmpty else {
+                throw FxferError(.usage, "the name of a file to send is empty")
+            }
             let prefix = folder.map { $0.bytes + [UInt8(ascii: "/")] } ?? []
             let path = try RelativePath(argument: prefix + (name ?? Self.lastComponent(of: source)))
             if let other = takers.updateValue(source, forKey: path) {

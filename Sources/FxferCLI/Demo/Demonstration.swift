@@ -47,7 +47,7 @@ struct Demonstration {
     }
 
     private func send(_ uploads: [Upload], _ total: UInt64, to endpoint: Endpoint) async throws -> Int32 {
-        let reporter = SendReporter(style: .checksums, isQuiet: false, total: total)
+        let reporter = SendReporter(style: .checksums, isQuiet: false, count: uploads.count, total: total)
         let clock = ContinuousClock()
         let elapsed = try await clock.measure {
             try await FileClient(endpoint).send(uploads, report: reporter.report)

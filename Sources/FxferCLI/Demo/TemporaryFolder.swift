@@ -9,17 +9,16 @@ struct TemporaryFolder {
     private let path: String
 
     init() throws {
-        let parent = FileManager.default.temporaryDirectory.path()
-        self.path = "\(parent.hasSuffix("/") ? String(parent.dropLast()) : parent)/fxfer-demo-\(UUID().uuidString)"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: self.path,
-                withIntermediateDirectories: false,
-                attributes: [.posixPermissions: 0o700]
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/fxfer-demo-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            let reason = String(cString: strerror(errno))
+            throw FxferError(
+                .cannotCreate,
+                "cannot create a folder in '\(EscapedText.escape(parent))': \(reason); set TMPDIR"
             )
-        } catch {
-            throw FxferError(.cannotCreate, "cannot create '\(EscapedText.escape(self.path))'", cause: error)
         }
+        self.path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// The path of a file or folder in it.

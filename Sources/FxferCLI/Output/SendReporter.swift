@@ -20,6 +20,7 @@ final class SendReporter: Sendable {
         var status: Int32 = 0
         var verified: [RelativePath: UInt64] = [:]
         var lastProgress: ContinuousClock.Instant?
+        var lastConnectionError: String?
     }
 
     /// JSON progress is at most 5 a second.
@@ -27,11 +28,15 @@ final class SendReporter: Sendable {
 
     private let style: Style
     private let isQuiet: Bool
+    private let count: Int
     private let state: Mutex<State>
 
-    /// - Parameter total: the bytes of all uploads, for the progress bar.
-    init(style: Style, isQuiet: Bool, total: UInt64) {
+    /// - Parameters:
+    ///   - count: how many uploads there are.
+    ///   - total: the bytes of all uploads, for the progress bar.
+    init(style: Style, isQuiet: Bool, count: Int, total: UInt64) {
         self.style = style
+        self.count = count
         self.isQuiet = isQuiet
         let showsBar = StandardStream.error.isTerminal && !isQuiet && style == .checksums
         self.state = Mutex(State(bar: showsBar ? ProgressBar(stream: .error, total: total) : nil))
@@ -58,7 +63,7 @@ final class SendReporter: Sendable {
             case .ended(let upload, .failure(let error)):
                 state.bar?.clear()
                 state.status = state.status == 0 ? ExitStatus.status(for: error.code) : state.status
-                self.show(error, upload)
+                self.show(error, upload, &state)
             }
         }
     }
@@ -102,11 +107,27 @@ final class SendReporter: Sendable {
         }
     }
 
-    private func show(_ error: FxferError, _ upload: Upload) {
+    private func show(_ error: FxferError, _ upload: Upload, _ state: inout State) {
         if self.style == .json {
             self.write(SendEvent(failure: error, name: upload.destination))
         }
-        StandardStream.error.write(line: "fxfer: \(EscapedText.escape(upload.source)): \(error.message)")
+        let source = "'\(EscapedText.escape(upload.source))'"
+        if error.message.contains(source) {
+            StandardStream.error.write(line: "fxfer: \(error.message)")
+            return
+        }
+        if error.message.contains("'\(upload.destination)'") {
+            StandardStream.error.write(line: "fxfer: \(source): \(error.message)")
+            return
+        }
+        // The connection failed, and with it all that was still to be sent: the reason is told once.
+        if state.lastConnectionError != error.message {
+            state.lastConnectionError = error.message
+            StandardStream.error.write(line: "fxfer: \(error.message)")
+        }
+        if self.count > 1 {
+            StandardStream.error.write(line: "fxfer: \(source) was not sent")
+        }
     }
 
     private func write(_ event: SendEvent) {

@@ -15,11 +15,13 @@ package struct RawConnection: Sendable {
     private let timeout: Duration
 
     /// Takes over a channel. Must be called on its event loop.
-    init(wrapping channel: any Channel, timeout: Duration) throws {
+    ///
+    /// - Parameter peer: the other end, for messages.
+    init(wrapping channel: any Channel, peer: String, timeout: Duration) throws {
         self.messages = try InboundStream(from: channel)
         self.channel = channel
         self.timeout = timeout
-        self.peer = channel.remoteAddress.map { Endpoint($0).description } ?? "unknown"
+        self.peer = peer
     }
 
     /// Connects to a server; each read takes up to `readSize` bytes.
@@ -35,11 +37,11 @@ package struct RawConnection: Sendable {
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: readSize))
             .connect(to: endpoint, timeout: timeout) { channel in
-                try RawConnection(wrapping: channel, timeout: timeout)
+                try RawConnection(wrapping: channel, peer: endpoint.description, timeout: timeout)
             }
     }
 
-    /// The peer's address, as it was when the connection began.
+    /// The other end, for messages: where this side connected, or the client's address.
     let peer: String
 
     /// Whether the peer is on this machine.

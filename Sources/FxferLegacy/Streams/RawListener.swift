@@ -21,7 +21,8 @@ package struct RawListener: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: readSize))
             .listen(address: address, port: port) { channel in
-                try RawConnection(wrapping: channel, timeout: timeout)
+                let peer = channel.remoteAddress.map { Endpoint($0).description } ?? "unknown"
+                return try RawConnection(wrapping: channel, peer: peer, timeout: timeout)
             }
         return RawListener(listener: listener)
     }

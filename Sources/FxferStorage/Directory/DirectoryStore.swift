@@ -102,6 +102,9 @@ package final class DirectoryStore: Store {
 
     private func checkSpace(for path: RelativePath, _ size: UInt64?) throws {
         guard let size, let free = try self.partials.folder.availableBytes(), size > free else { return }
-        throw FxferError(.noSpace, "cannot store '\(path)': it needs \(size) bytes, \(free) are free")
+        throw FxferError(
+            .noSpace,
+            "cannot store '\(path)': it needs \(size) bytes, \(free) are free on the receiver's disk"
+        )
     }
 }

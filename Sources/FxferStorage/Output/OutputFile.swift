@@ -36,7 +36,10 @@ package final class OutputFile: Sendable {
     package func append(_ bytes: ByteBuffer) async throws {
         try await self.pool.run {
             try self.content.withLock { content throws(FxferError) in
-                try self.name.doing { () throws(Errno) in try content?.append(bytes) }
+                // Taken out: one that could not be written whole is given up.
+                guard var taken = content.take() else { throw self.name.isGone }
+                try self.name.doing { () throws(Errno) in try taken.append(bytes) }
+                content = consume taken
             }
         }
     }
@@ -47,9 +50,7 @@ package final class OutputFile: Sendable {
     package func publish() async throws -> FilePrefix {
         try await self.pool.run {
             try self.content.withLock { content throws(FxferError) in
-                guard var taken = content.take() else {
-                    throw FxferError(.internal, "'\(self.name.text)' was published or given up already")
-                }
+                guard var taken = content.take() else { throw self.name.isGone }
                 return try self.name.doing { () throws(Errno) in try taken.publish(as: self.name) }
             }
         }
@@ -86,7 +87,7 @@ private struct OutputContent: ~Copyable, Sendable {
     static func create(for name: OutputName) throws(Errno) -> OutputContent {
         let folder = try OwnedDescriptor.open(name.folder, O_RDONLY | O_DIRECTORY)
         let hiddenName = CPath(Array(".fxfer-".utf8) + PartialsFolder.randomName().bytes)
-        let file = try folder.openBeneath(hiddenName, O_CREAT | O_EXCL | O_WRONLY, mode: 0o666)
+        let file = try folder.openBeneath(hiddenName, O_CREAT | O_EXCL | O_WRONLY, mode: 0o600)
         return OutputContent(folder, file, hiddenName)
     }
 
@@ -109,6 +110,7 @@ private struct OutputContent: ~Copyable, Sendable {
     }
 
     mutating func publish(as name: OutputName) throws(Errno) -> FilePrefix {
+        try self.file.setPermissions(name.permissions)
         try self.file.sync()
         try self.folder.replace(name.last, with: self.hiddenName)
         self.isHidden = false

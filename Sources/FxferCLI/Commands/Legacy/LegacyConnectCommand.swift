@@ -27,6 +27,12 @@ struct LegacyConnectCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to wait for a connection, and for a silent server.", valueName: "seconds"))
     var timeout: UInt32 = 600
 
+    func validate() throws {
+        guard self.timeout > 0 else {
+            throw ValidationError("--timeout takes a number of seconds from 1 on")
+        }
+    }
+
     func run() async throws {
         do {
             let endpoint = try Endpoint(argument: self.server, defaultPort: self.pair.port)

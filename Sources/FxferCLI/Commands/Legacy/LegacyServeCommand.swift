@@ -32,7 +32,14 @@ struct LegacyServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long a client may be silent or not read.", valueName: "seconds"))
     var timeout: UInt32 = 600
 
+    func validate() throws {
+        guard self.timeout > 0 else {
+            throw ValidationError("--timeout takes a number of seconds from 1 on")
+        }
+    }
+
     func run() async throws {
+        OpenFileLimit.raise()
         do {
             // A signal is how a server is meant to end: status 0 in either case.
             _ = try await Interruptible.run { try await self.serve() }
