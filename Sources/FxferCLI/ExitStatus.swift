@@ -21,7 +21,11 @@ enum ExitStatus {
 
     /// What the shell gives a process that a signal ended: 128 and the signal's number.
     static func status(for signal: UnixSignal) -> Int32 {
-        128 + (signal == .sigint ? SIGINT : SIGTERM)
+        switch signal {
+        case .sighup: 128 + SIGHUP
+        case .sigint: 128 + SIGINT
+        default: 128 + SIGTERM
+        }
     }
 
     /// Ends the process after an error that stops a whole command, which is named on standard error.

@@ -19,6 +19,7 @@ struct FxferCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             SendCommand.self, ServeCommand.self, GetCommand.self, DemoCommand.self, LegacyCommand.self,
-        ]
+        ],
+        helpNames: .long
     )
 }

@@ -1,6 +1,6 @@
 import UnixSignals
 
-/// Work that SIGTERM and SIGINT end in order: its task is cancelled, so that it cleans up.
+/// Work that SIGTERM, SIGINT and SIGHUP end in order: its task is cancelled, so that it cleans up.
 enum Interruptible<Value: Sendable>: Sendable {
     case finished(Value)
     case interrupted(UnixSignal)
@@ -9,7 +9,7 @@ enum Interruptible<Value: Sendable>: Sendable {
     ///
     /// - Throws: what `body` throws, unless it was interrupted.
     static func run(_ body: @escaping @Sendable () async throws -> Value) async throws -> Interruptible {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         return try await withThrowingTaskGroup(of: Interruptible?.self) { group in
             group.addTask {
                 .finished(try await body())

@@ -10,7 +10,7 @@ enum Main {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         do {
-            var command = try FxferCommand.parseAsRoot(RawArgument.arguments().map(\.text))
+            var command = try FxferCommand.parseAsRoot(Self.arguments())
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -19,6 +19,14 @@ enum Main {
         } catch {
             self.exit(error)
         }
+    }
+
+    /// The arguments for the parser. It knows `--help` only: with `-h` it would take every word that begins with one
+    /// dash and has an h in it, such as a file name, for a call for help, which succeeds.
+    private static func arguments() -> [String] {
+        let arguments = RawArgument.arguments().map(\.text)
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        return arguments[..<end].map { $0 == "-h" ? "--help" : $0 } + arguments[end...]
     }
 
     /// Ends the process as the argument parser would, but tells a mistake in one line, in which what it quotes from

@@ -26,7 +26,8 @@ public struct Endpoint: Hashable, Sendable {
             let rest = text[text.index(after: end)...]
             guard rest.isEmpty || rest.first == ":" else { return nil }
             self.init(host: host, port: rest.isEmpty ? nil : rest.dropFirst(), defaultPort)
-        } else if text.filter({ $0 == ":" }).count > 1 {
+        } else if text.utf8.filter({ $0 == UInt8(ascii: ":") }).count > 1 {
+            guard text.utf8.allSatisfy({ Self.ipv6Characters.contains($0) }) else { return nil }
             self.init(host: text[...], port: nil, defaultPort)
         } else {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
@@ -34,8 +35,13 @@ public struct Endpoint: Hashable, Sendable {
         }
     }
 
+    private static let ipv6Characters = Array("0123456789abcdefABCDEF:.".utf8)
+
     private init?(host: Substring, port: Substring?, _ defaultPort: Int) {
-        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        // A number alone would be an IPv4 address (inet_aton(3)), and is a port that lacks its host.
+        guard !host.isEmpty, !host.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
         self.host = String(host)
         guard let port else {
             self.port = defaultPort

@@ -187,12 +187,12 @@ class GreedyServerTest(HostileServerCase):
         self.assertLess(max(peaks), 150 * MIB)
 
     def test_a_server_that_floods_is_not_buffered_for(self):
-        """A million optional frames that say nothing, while the client waits for ACCEPT."""
+        """300 MiB of optional frames that say nothing, while the client waits for ACCEPT."""
 
         def play(connection):
             offered(connection)
             for _ in range(100):
-                connection.send(frame(ALIVE) * 10_000)
+                connection.send(frame(0xFF, bytes(65536)) * 48)
                 peaks.append(peak_memory(self.client))
             connection.send(accept(2**64 - 1))
             connection.drain()

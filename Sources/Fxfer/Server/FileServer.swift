@@ -54,7 +54,9 @@ public struct FileServer: Service {
                     }
                 }
             }
-            await connections.shutDown(grace: self.configuration.grace)
+            let grace = self.configuration.grace
+            self.logger.info("shutting down", metadata: ["grace": "\(grace)"])
+            await connections.shutDown(grace: grace)
         }
     }
 
@@ -63,10 +65,7 @@ public struct FileServer: Service {
         return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(
-                .recvAllocator,
-                value: FixedSizeRecvByteBufferAllocator(capacity: WireChannel.readBufferSize)
-            )
+            .childChannelOption(.recvAllocator, value: WireChannel.readAllocator)
             .listen(address: self.configuration.address, port: self.configuration.port) { channel in
                 try channel.pipeline.syncOperations.addHandler(FirstBytesHandler(guestOpening: opening))
                 return try WireChannel(wrapping: channel)

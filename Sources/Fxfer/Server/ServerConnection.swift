@@ -205,7 +205,7 @@ extension ServerConnection {
                 self.wire.write(.alive)
                 self.wire.flush()
             case .expired:
-                self.end(FxferError(.timedOut, "the client was silent for too long"))
+                self.end(FxferError(.timedOut, "nothing came from the client for too long; try again"))
             }
         }
     }

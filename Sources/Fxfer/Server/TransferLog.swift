@@ -64,7 +64,8 @@ struct TransferLog: Sendable {
 
     /// The client broke a rule, or the server ended the connection.
     func connectionFailed(_ error: FxferError) {
-        self.logger.warning(
+        self.logger.log(
+            level: error.code == .shuttingDown ? .debug : .warning,
             "connection ended",
             metadata: ["outcome": .string(error.code.rawValue), "reason": .string(error.message)]
         )

@@ -20,19 +20,21 @@ struct Destination {
         if folder.count > 1, folder.last == UInt8(ascii: "/") {
             folder = folder.dropLast()
         }
-        self.folder = folder.isEmpty ? nil : try RelativePath(argument: Array(folder))
+        self.folder = folder.isEmpty ? nil : try RelativePath(argument: Array(folder), "the folder")
     }
 }
 
 extension RelativePath {
     /// Checks a name from the command line.
-    init(argument bytes: [UInt8]) throws(FxferError) {
+    ///
+    /// - Parameter what: what it names, as the beginning of a message.
+    init(argument bytes: [UInt8], _ what: String = "the name") throws(FxferError) {
         do throws(PathRule) {
             try self.init(bytes: bytes)
         } catch {
             throw FxferError(
                 .usage,
-                "the name '\(EscapedText.escape(bytes))' \(error.explanation); choose another, for one file with --as",
+                "\(what) '\(EscapedText.escape(bytes))' \(error.explanation); choose another",
                 cause: error
             )
         }

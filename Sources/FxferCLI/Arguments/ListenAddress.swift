@@ -19,7 +19,7 @@ struct ListenAddress: ExpressibleByArgument {
         if host.first == "[", host.last == "]" {
             self.address = String(host.dropFirst().dropLast())
         } else if !host.contains(":") {
-            self.address = host.isEmpty ? nil : String(host)
+            self.address = host.isEmpty || host == "*" ? nil : String(host)
         } else {
             return nil
         }

@@ -17,7 +17,7 @@ struct DemoCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The files to send.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The files to send.", valueName: "file"), completion: .file())
     var files: [String] = []
 
     func run() async throws {

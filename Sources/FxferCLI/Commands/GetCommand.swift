@@ -24,7 +24,10 @@ struct GetCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The server.", valueName: "host[:port]"))
     var server: String
 
-    @Option(help: ArgumentHelp("The file that is written; an old one is replaced.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The file that is written; an old one is replaced.", valueName: "file"),
+        completion: .file()
+    )
     var output: String = Textbook.receivedFile
 
     @Flag(help: "Write the server's thanks behind the file, too, as the textbook's client does.")
@@ -39,6 +42,9 @@ struct GetCommand: AsyncParsableCommand {
     func validate() throws {
         guard self.legacy else {
             throw ValidationError("fxfer get receives from textbook servers only: add --legacy")
+        }
+        guard self.output != "-" else {
+            throw ValidationError("--output - is not possible: what is unverified is not passed on")
         }
         guard self.timeout > 0 else {
             throw ValidationError("--timeout takes a number of seconds from 1 on")

@@ -23,11 +23,12 @@ struct SendCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The files to send, and last the server with a folder on it, if any.",
-            valueName: "file> ... <host[:port][/folder]"
-        )
+            "The files to send, and last the server: host[:port][/folder].",
+            valueName: "files and server"
+        ),
+        completion: .file()
     )
-    var arguments: [String]
+    var arguments: [String] = []
 
     @Option(name: .customLong("as"), help: ArgumentHelp("Store the one file under this name.", valueName: "name"))
     var name: String?
@@ -57,23 +58,45 @@ struct SendCommand: AsyncParsableCommand {
         do {
             let destination = try Destination(RawArgument(text: self.arguments[self.arguments.count - 1]))
             let sources = self.arguments.dropLast().map { RawArgument(text: $0).bytes }
+            try await self.checkOrder()
+            let check = await SourceCheck(of: sources)
+            guard check.errors.isEmpty else {
+                self.exit(check.errors)
+            }
             let name = self.name.map { RawArgument(text: $0).bytes }
             let uploads = try UploadPlan.uploads(of: sources, into: destination.folder, as: name)
-            let total = try await SourceCheck.totalSize(of: uploads.map(\.source))
             let reporter = SendReporter(
                 style: self.json ? .json : .checksums,
                 isQuiet: self.quiet,
                 count: uploads.count,
-                total: total
+                total: check.totalSize
             )
             let client = FileClient(destination.endpoint, timeout: .seconds(self.timeout))
             try await client.send(uploads, report: reporter.report)
-            Glibc.exit(reporter.exitStatus)
+            Glibc.exit(reporter.finish())
         } catch {
-            if self.json {
-                StandardStream.output.write(line: JSONLine.text(SendEvent(failure: FxferError(wrapping: error))))
-            }
-            ExitStatus.exit(error)
+            self.exit([FxferError(wrapping: error)])
         }
+    }
+
+    /// Makes sure that the last argument is meant as a server: where it is a file, the server was
+    /// forgotten.
+    private func checkOrder() async throws(FxferError) {
+        let last = RawArgument(text: self.arguments[self.arguments.count - 1])
+        let isPlain = last.bytes.allSatisfy { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "/") }
+        guard isPlain, (try? await LocalFile(path: last.bytes)) != nil else { return }
+        let name = EscapedText.escape(last.bytes)
+        throw FxferError(.usage, "'\(name)' is a file here; the server comes last (for one of that name: \(name):3000)")
+    }
+
+    /// Names what stopped the whole command, and ends the process with the status of the first.
+    private func exit(_ errors: [FxferError]) -> Never {
+        for error in errors {
+            if self.json {
+                StandardStream.output.write(line: JSONLine.text(SendEvent(failure: error)))
+            }
+            StandardStream.error.write(line: "fxfer: \(error.message)")
+        }
+        Glibc.exit(errors.first.map { ExitStatus.status(for: $0.code) } ?? 0)
     }
 }

@@ -14,7 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Receive files into a directory.",
         discussion: """
             Takes connections from its own machine only. The first line on standard output says where it listens; \
-            standard error gets one line a transfer. SIGTERM or SIGINT lets transfers in flight end within the grace; \
+            standard error gets a line for each transfer and for each connection that ends badly. SIGTERM or SIGINT lets transfers in flight end within the grace; \
             a second one ends the server at once.
 
               fxfer serve --dir ./out
@@ -22,7 +22,10 @@ struct ServeCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The directory that receives files; made if needed.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The directory that receives files; made if needed.", valueName: "dir"),
+        completion: .directory
+    )
     var dir: String
 
     @Option(
@@ -46,7 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Send this file, unverified, to clients that speak the textbook's raw stream.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var legacy: String?
 
@@ -77,8 +81,10 @@ struct ServeCommand: AsyncParsableCommand {
                     onServed: { legacyEnd.yield() }
                 )
             }
+            let directory = EscapedText.escape(configuration.directory)
             let server = FileServer(configuration: configuration, logger: logger) { address in
                 StandardStream.output.write(line: "listening on \(Endpoint(address)) (pid \(getpid()))")
+                StandardStream.output.write(line: "receiving into \(directory) from this machine only")
             }
             var services = [self.essential(server)]
             if self.legacyOnce {

@@ -1,28 +1,21 @@
 import Fxfer
 import FxferProtocol
 
-/// Looks at every source before anything is sent.
-enum SourceCheck {
+/// A look at every source before anything is sent.
+struct SourceCheck {
     /// The bytes of all sources together.
-    ///
-    /// Names each source that cannot be sent on standard error.
-    ///
-    /// - Throws: the first one's error, where any cannot be sent.
-    static func totalSize(of sources: [[UInt8]]) async throws -> UInt64 {
-        var total: UInt64 = 0
-        var errors: [FxferError] = []
+    private(set) var totalSize: UInt64 = 0
+    /// What is wrong with those that cannot be sent, in their order.
+    private(set) var errors: [FxferError] = []
+
+    init(of sources: [[UInt8]]) async {
         for source in sources {
             do {
                 let size = try await LocalFile(path: source).size
-                total = total.addingReportingOverflow(size).partialValue
+                self.totalSize = self.totalSize.addingReportingOverflow(size).partialValue
             } catch {
-                errors.append(FxferError(wrapping: error))
+                self.errors.append(FxferError(wrapping: error))
             }
         }
-        guard let first = errors.first else { return total }
-        for error in errors.dropFirst() {
-            StandardStream.error.write(line: "fxfer: \(error.message)")
-        }
-        throw first
     }
 }

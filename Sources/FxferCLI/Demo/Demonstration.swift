@@ -18,8 +18,11 @@ struct Demonstration {
 
     /// Sends the sources and computes the stored files' digests anew; answers the exit status.
     func run() async throws -> Int32 {
+        let check = await SourceCheck(of: self.sources)
+        if let error = check.errors.first {
+            throw error
+        }
         let uploads = try UploadPlan.uploads(of: self.sources, into: nil)
-        let total = try await SourceCheck.totalSize(of: self.sources)
         var configuration = ServerConfiguration(directory: Array(self.received.utf8))
         configuration.address = "127.0.0.1"
         configuration.port = 0
@@ -38,7 +41,7 @@ struct Demonstration {
             for await port in ports.prefix(1) {
                 let endpoint = Endpoint(host: "127.0.0.1", port: port)
                 Self.say("receiving on \(endpoint) into \(EscapedText.escape(self.received))")
-                status = try await self.send(uploads, total, to: endpoint)
+                status = try await self.send(uploads, check.totalSize, to: endpoint)
             }
             group.cancelAll()
             try await group.waitForAll()
@@ -52,7 +55,8 @@ struct Demonstration {
         let elapsed = try await clock.measure {
             try await FileClient(endpoint).send(uploads, report: reporter.report)
         }
-        guard reporter.exitStatus == 0 else { return reporter.exitStatus }
+        let status = reporter.finish()
+        guard status == 0 else { return status }
         let rate = HumanText.rate(total, in: elapsed)
         Self.say("\(HumanText.size(total)) at \(rate): verified, durable, published in one step")
         for upload in uploads {

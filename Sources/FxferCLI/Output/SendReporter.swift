@@ -1,3 +1,4 @@
+import Dispatch
 import Fxfer
 import FxferProtocol
 import Synchronization
@@ -5,7 +6,8 @@ import Synchronization
 /// Tells the user what happens to uploads, and keeps the exit status: that of the first failure.
 ///
 /// Results go to standard output, a line each as soon as the receipt is in. Errors go to standard error, a line each.
-/// The progress bar goes to standard error where that is a terminal.
+/// The progress bar goes to standard error where that is a terminal. All of it is written on a thread of its own, so
+/// that a reader that pauses does not hold up the transfer.
 final class SendReporter: Sendable {
     /// What standard output gets.
     enum Style {
@@ -21,6 +23,7 @@ final class SendReporter: Sendable {
         var verified: [RelativePath: UInt64] = [:]
         var lastProgress: ContinuousClock.Instant?
         var lastConnectionError: String?
+        var isOutputLost = false
     }
 
     /// JSON progress is at most 5 a second.
@@ -30,6 +33,7 @@ final class SendReporter: Sendable {
     private let isQuiet: Bool
     private let count: Int
     private let state: Mutex<State>
+    private let writing = DispatchQueue(label: "fxfer.report")
 
     /// - Parameters:
     ///   - count: how many uploads there are.
@@ -38,19 +42,32 @@ final class SendReporter: Sendable {
         self.style = style
         self.count = count
         self.isQuiet = isQuiet
-        let showsBar = StandardStream.error.isTerminal && !isQuiet && style == .checksums
+        let showsBar = StandardStream.error.canMoveCursor && !isQuiet && style == .checksums
         self.state = Mutex(State(bar: showsBar ? ProgressBar(stream: .error, total: total) : nil))
     }
 
-    /// 0, or the status of the first failure.
-    var exitStatus: Int32 { self.state.withLock { $0.status } }
-
+    /// Takes note of an event; it is told later, in its turn.
     func report(_ event: UploadEvent) {
+        self.writing.async { self.tell(event) }
+    }
+
+    /// Waits until everything is told; answers 0, or the status of the first failure.
+    func finish() -> Int32 {
+        self.writing.sync {
+            self.state.withLock { state in
+                guard state.isOutputLost else { return state.status }
+                StandardStream.error.write(line: "fxfer: standard output could not be written; the files were sent")
+                return state.status == 0 ? ExitStatus.status(for: .io) : state.status
+            }
+        }
+    }
+
+    private func tell(_ event: UploadEvent) {
         self.state.withLock { state in
             switch event {
             case .started(let upload, let size):
                 if self.style == .json {
-                    self.write(SendEvent(event: "started", name: upload.destination, size: size))
+                    self.write(SendEvent(event: "started", name: upload.destination, size: size), &state)
                 }
             case .progress(let upload, let verified):
                 state.verified[upload.destination] = verified
@@ -59,7 +76,7 @@ final class SendReporter: Sendable {
                 state.verified[upload.destination] = receipt.size
                 self.showProgress(upload, &state)
                 state.bar?.clear()
-                self.show(receipt)
+                self.show(receipt, &state)
             case .ended(let upload, .failure(let error)):
                 state.bar?.clear()
                 state.status = state.status == 0 ? ExitStatus.status(for: error.code) : state.status
@@ -77,23 +94,22 @@ final class SendReporter: Sendable {
             if let last = state.lastProgress, now - last < Self.progressInterval { return }
             state.lastProgress = now
             let verified = state.verified[upload.destination]
-            self.write(SendEvent(event: "progress", name: upload.destination, verified: verified))
+            self.write(SendEvent(event: "progress", name: upload.destination, verified: verified), &state)
         }
     }
 
-    private func show(_ receipt: UploadReceipt) {
+    private func show(_ receipt: UploadReceipt, _ state: inout State) {
         switch self.style {
         case .checksums:
             let isTerminal = StandardStream.output.isTerminal
-            StandardStream.output.write(
-                bytes: ChecksumLine.bytes(receipt.digest, receipt.path, forTerminal: isTerminal)
-            )
+            let line = ChecksumLine.bytes(receipt.digest, receipt.path, forTerminal: isTerminal)
+            state.isOutputLost = !StandardStream.output.write(bytes: line) || state.isOutputLost
         case .json:
             var event = SendEvent(event: "receipt", name: receipt.path, size: receipt.size)
             event.sha256 = receipt.digest.hex
             event.outcome = receipt.wasThere ? "identical" : "stored"
             event.repairs = receipt.repairs
-            self.write(event)
+            self.write(event, &state)
         }
         guard !self.isQuiet else { return }
         if receipt.wasThere {
@@ -109,7 +125,7 @@ final class SendReporter: Sendable {
 
     private func show(_ error: FxferError, _ upload: Upload, _ state: inout State) {
         if self.style == .json {
-            self.write(SendEvent(failure: error, name: upload.destination))
+            self.write(SendEvent(failure: error, name: upload.destination), &state)
         }
         let source = "'\(EscapedText.escape(upload.source))'"
         if error.message.contains(source) {
@@ -130,7 +146,7 @@ final class SendReporter: Sendable {
         }
     }
 
-    private func write(_ event: SendEvent) {
-        StandardStream.output.write(line: JSONLine.text(event))
+    private func write(_ event: SendEvent, _ state: inout State) {
+        state.isOutputLost = !StandardStream.output.write(line: JSONLine.text(event)) || state.isOutputLost
     }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Standard output or standard error, written at once and whole. What cannot be written (a closed pipe) is dropped.
+/// Standard output or standard error, written at once and whole.
 struct StandardStream: Sendable {
     static let output = StandardStream(descriptor: STDOUT_FILENO)
     static let error = StandardStream(descriptor: STDERR_FILENO)
@@ -10,6 +10,11 @@ struct StandardStream: Sendable {
     /// Whether a person reads it.
     var isTerminal: Bool { isatty(self.descriptor) == 1 }
 
+    /// Whether it is a terminal on which a line can be drawn again.
+    var canMoveCursor: Bool {
+        self.isTerminal && getenv("TERM").map { String(cString: $0) } != "dumb"
+    }
+
     /// The width of the terminal in columns; 80 where it is not known.
     var columns: Int {
         var size = winsize()
@@ -17,11 +22,15 @@ struct StandardStream: Sendable {
         return Int(size.ws_col)
     }
 
-    func write(line: String) {
+    /// Writes a line; answers whether all of it was taken.
+    @discardableResult
+    func write(line: String) -> Bool {
         self.write(bytes: Array("\(line)\n".utf8))
     }
 
-    func write(bytes: [UInt8]) {
+    /// Writes bytes; answers whether all of them were taken (not so by a closed pipe or a full disk).
+    @discardableResult
+    func write(bytes: [UInt8]) -> Bool {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
@@ -29,9 +38,10 @@ struct StandardStream: Sendable {
                 if count > 0 {
                     rest = rest.dropFirst(count)
                 } else if errno != EINTR {
-                    return
+                    return false
                 }
             }
+            return true
         }
     }
 }

@@ -16,6 +16,8 @@ package enum Echo {
                 try await client.withMessages { messages in
                     try await Self.repeatAll(client, messages)
                 }
+            } catch is CancellationError {
+                // The server is told to end.
             } catch {
                 await console.show("\(client.peer): \(FxferError(wrapping: error).message)")
             }

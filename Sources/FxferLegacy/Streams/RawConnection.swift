@@ -57,6 +57,8 @@ package struct RawConnection: Sendable {
             return try await body(self.messages)
         } catch let error as FxferError {
             throw error
+        } catch let error as CancellationError {
+            throw error
         } catch {
             throw FxferError(
                 .connectionLost,

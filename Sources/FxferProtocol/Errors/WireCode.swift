@@ -41,4 +41,10 @@ extension WireCode {
     package var errorCode: FxferError.Code {
         Self.table.first { $0.number == self.rawValue }?.code ?? .protocolViolation
     }
+
+    /// The error that a peer names by this number, in its own words where it has any.
+    func error(saying message: String) -> FxferError {
+        let words = EscapedText.words(message)
+        return FxferError(self.errorCode, words.isEmpty ? "the peer gives no reason but code \(self.rawValue)" : words)
+    }
 }

@@ -24,9 +24,9 @@ package struct FileFailure: Hashable, Sendable {
         self.init(file: file, code: WireCode(error.code), message: error.message)
     }
 
-    /// The failure as an error of this side; the peer's words are escaped.
+    /// The failure as an error of this side; the peer's words are made safe.
     package var error: FxferError {
-        FxferError(self.code.errorCode, EscapedText.escape(self.message))
+        self.code.error(saying: self.message)
     }
 
     func write(into buffer: inout ByteBuffer) {

@@ -6,6 +6,23 @@
 package enum EscapedText {
     /// The escaped form of `bytes`.
     package static func escape(_ bytes: some Collection<UInt8>) -> String {
+        Self.text(of: bytes, doublesBackslashes: true)
+    }
+
+    /// The escaped form of `text`.
+    package static func escape(_ text: String) -> String {
+        Self.escape(Array(text.utf8))
+    }
+
+    /// What a peer says in its own words, for a person: cut to 4,096 bytes and made safe, but not to be turned back, as
+    /// names in it have been escaped by the peer already.
+    package static func words(_ text: String) -> String {
+        let limit = 4096
+        let words = Self.text(of: Array(text.utf8.prefix(limit)), doublesBackslashes: false)
+        return text.utf8.count > limit ? words + "…" : words
+    }
+
+    private static func text(of bytes: some Collection<UInt8>, doublesBackslashes: Bool) -> String {
         var text = String()
         text.reserveCapacity(bytes.count)
         var rest = bytes[...]
@@ -13,6 +30,7 @@ package enum EscapedText {
             var decoder = UTF8()
             var iterator = rest.makeIterator()
             if case .scalarValue(let scalar) = decoder.decode(&iterator) {
+                if scalar == "\\", doublesBackslashes { text.append("\\") }
                 Self.append(scalar, to: &text)
                 rest = rest.dropFirst(UTF8.width(scalar))
             } else {
@@ -23,15 +41,8 @@ package enum EscapedText {
         return text
     }
 
-    /// The escaped form of `text`, which came from a peer.
-    package static func escape(_ text: String) -> String {
-        Self.escape(Array(text.utf8))
-    }
-
     private static func append(_ scalar: Unicode.Scalar, to text: inout String) {
-        if scalar == "\\" {
-            text.append("\\\\")
-        } else if Self.isPrintable(scalar) {
+        if Self.isPrintable(scalar) {
             text.unicodeScalars.append(scalar)
         } else {
             for byte in UTF8.encode(scalar).map(Array.init) ?? [] {

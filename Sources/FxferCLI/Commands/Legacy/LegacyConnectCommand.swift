@@ -21,13 +21,19 @@ struct LegacyConnectCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The server; the textbook's port if none is given.", valueName: "host[:port]"))
     var server: String
 
-    @Option(help: ArgumentHelp("The file that 'file' writes.", valueName: "file"))
-    var output: String = Textbook.receivedFile
+    @Option(
+        help: ArgumentHelp("The file that 'file' writes; \(Textbook.receivedFile) if not given.", valueName: "file"),
+        completion: .file()
+    )
+    var output: String?
 
     @Option(help: ArgumentHelp("How long to wait for a connection, and for a silent server.", valueName: "seconds"))
     var timeout: UInt32 = 600
 
     func validate() throws {
+        guard self.output == nil || self.pair == .file else {
+            throw ValidationError("only 'file' writes a file")
+        }
         guard self.timeout > 0 else {
             throw ValidationError("--timeout takes a number of seconds from 1 on")
         }
@@ -52,7 +58,7 @@ struct LegacyConnectCommand: AsyncParsableCommand {
         case .greeting:
             try await Greeting.connect(to: endpoint, timeout: timeout, console)
         case .file:
-            let output = RawArgument(text: self.output).bytes
+            let output = RawArgument(text: self.output ?? Textbook.receivedFile).bytes
             let download = FileDownload(from: endpoint, to: output, keepsTrailer: true, timeout: timeout)
             LegacyResult(output: output, content: try await download.run()).write(asJSON: false)
         case .echo:

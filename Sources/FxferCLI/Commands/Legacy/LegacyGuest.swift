@@ -21,7 +21,16 @@ enum LegacyGuest {
         try await stream.check()
         return GuestProtocol(opening: Textbook.fileRequest) { channel in
             let peer = channel.remoteAddress.map { Endpoint($0).description } ?? "unknown"
-            let summary = try await stream.send(to: channel, timeout: timeout)
+            let summary: FileStream.Summary
+            do {
+                summary = try await stream.send(to: channel, timeout: timeout)
+            } catch {
+                logger.warning(
+                    "not sent to a textbook client",
+                    metadata: ["peer": .string(peer), "reason": .string(EscapedText.escape("\(error)"))]
+                )
+                throw error
+            }
             logger.info(
                 "sent to a textbook client",
                 metadata: [

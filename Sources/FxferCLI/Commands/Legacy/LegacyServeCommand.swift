@@ -18,8 +18,11 @@ struct LegacyServeCommand: AsyncParsableCommand {
     @Argument(help: "greeting, file, echo or chat.")
     var pair: LegacyPair
 
-    @Argument(help: ArgumentHelp("The file that 'file' sends.", valueName: "file"))
-    var file: String = Textbook.servedFile
+    @Argument(
+        help: ArgumentHelp("The file that 'file' sends; \(Textbook.servedFile) if not given.", valueName: "file"),
+        completion: .file()
+    )
+    var file: String?
 
     @Option(
         help: ArgumentHelp(
@@ -33,6 +36,9 @@ struct LegacyServeCommand: AsyncParsableCommand {
     var timeout: UInt32 = 600
 
     func validate() throws {
+        guard self.file == nil || self.pair == .file else {
+            throw ValidationError("only 'file' sends a file")
+        }
         guard self.timeout > 0 else {
             throw ValidationError("--timeout takes a number of seconds from 1 on")
         }
@@ -51,7 +57,7 @@ struct LegacyServeCommand: AsyncParsableCommand {
 
     private func serve() async throws {
         let console = TerminalConsole()
-        let stream = FileStream(path: RawArgument(text: self.file).bytes)
+        let stream = FileStream(path: RawArgument(text: self.file ?? Textbook.servedFile).bytes)
         if self.pair == .file {
             try await stream.check()
         }
