@@ -130,10 +130,12 @@ class CommandLineTest(SendCase):
                 self.assert_usage(self.source, self.address + folder)
 
     def test_source_without_a_name(self):
-        """A source whose own name can be no file's."""
-        for source in ("..", "/", self.file("a\nb")):
+        """A source whose own name the receiver would refuse, and an empty one, are usage errors or no input."""
+        self.assert_usage(self.file("a\nb"), self.address)
+        for source in ("..", "/", ""):
             with self.subTest(source):
-                self.assert_usage(source, self.address)
+                result = run("send", source, self.address)
+                self.assertEqual((result.returncode, result.stdout), (66, ""))
 
     def test_destinations(self):
         """A destination that is none."""

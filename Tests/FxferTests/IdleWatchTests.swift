@@ -30,12 +30,20 @@ struct IdleWatchTests {
         #expect(watch.check(now: Self.start + .seconds(14), isWorking: false) == .expired)
     }
 
-    @Test("a side that works for long says every ten seconds that it is alive")
+    @Test("a side that works for long says every second that it is alive")
     func alive() {
         var watch = IdleWatch(timeout: .seconds(60), now: Self.start)
-        #expect(watch.check(now: Self.start + .seconds(9), isWorking: true) == .fine)
-        #expect(watch.check(now: Self.start + .seconds(11), isWorking: true) == .sayAlive)
-        #expect(watch.check(now: Self.start + .seconds(12), isWorking: true) == .fine)
-        #expect(watch.check(now: Self.start + .seconds(22), isWorking: true) == .sayAlive)
+        #expect(watch.check(now: Self.start + .milliseconds(900), isWorking: true) == .fine)
+        #expect(watch.check(now: Self.start + .milliseconds(1100), isWorking: true) == .sayAlive)
+        #expect(watch.check(now: Self.start + .milliseconds(1200), isWorking: true) == .fine)
+        #expect(watch.check(now: Self.start + .milliseconds(2200), isWorking: true) == .sayAlive)
+    }
+
+    @Test("a side that takes in payload says every second that it is alive")
+    func payload() {
+        var watch = IdleWatch(timeout: .seconds(60), now: Self.start)
+        #expect(!watch.tookPayload(now: Self.start + .milliseconds(900)))
+        #expect(watch.tookPayload(now: Self.start + .milliseconds(1100)))
+        #expect(!watch.tookPayload(now: Self.start + .milliseconds(1200)))
     }
 }

@@ -41,8 +41,16 @@ extension UploadConnection {
     /// reported then.
     func advance(_ open: OpenUpload, to milestone: Milestone) async -> Bool {
         do {
-            while self.failure == nil, let step = self.sender?.nextStep(of: open.file) {
+            // What the server has judged stands, also where the connection failed right behind it.
+            while let step = self.sender?.nextStep(of: open.file) {
                 switch step {
+                case .done(let receipt):
+                    self.end(open, receipt)
+                    return false
+                case .refused(let error):
+                    throw error
+                case _ where self.failure != nil:
+                    throw self.failure ?? Self.notGreeted
                 case .awaitReceipt where milestone == .sent:
                     return true
                 case .wait, .awaitReceipt:
@@ -61,14 +69,9 @@ extension UploadConnection {
                     try await self.sendChunk(open, at: offset, count)
                 case .finish:
                     try await self.finish(open)
-                case .done(let receipt):
-                    self.end(open, receipt)
-                    return false
-                case .refused(let error):
-                    throw error
                 }
             }
-            throw self.failure ?? Self.notGreeted
+            throw Self.notGreeted
         } catch {
             self.end(open, FxferError(wrapping: error))
             return false
@@ -93,6 +96,7 @@ extension UploadConnection {
         guard self.failure == nil, let finish = self.sender?.finish(open.file) else { return }
         self.wire.write(.finish(finish))
         self.wire.flush()
+        open.source.releaseBuffers()
     }
 
     private func noteConfirmed(_ open: OpenUpload) {

@@ -7,6 +7,9 @@ import NIOCore
 /// It runs on the connection's event loop; files are read and hashed on the disk threads. Files are sent one after the
 /// other, but the next does not wait for the receipt of the last: as many as the server allows may wait at once.
 actor UploadConnection {
+    /// How many files this side keeps open at once, whatever the server allows: each holds a descriptor.
+    private static let maxFilesInFlight: UInt16 = 64
+
     let wire: WireChannel
     let report: @Sendable (UploadEvent) -> Void
     private let endpoint: Endpoint
@@ -153,7 +156,8 @@ actor UploadConnection {
         }
         guard self.sender != nil else {
             let welcome = try self.handshake.receive(frame)
-            self.sender = Sender(chunkSize: welcome.chunkSize, filesInFlight: welcome.filesInFlight)
+            let filesInFlight = min(welcome.filesInFlight, Self.maxFilesInFlight)
+            self.sender = Sender(chunkSize: welcome.chunkSize, filesInFlight: filesInFlight)
             self.wakeTurn()
             return nil
         }

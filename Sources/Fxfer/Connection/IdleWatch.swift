@@ -3,8 +3,9 @@ import NIOCore
 /// Decides when a silent peer is given up and when this side has to show that it is alive. It has no clock: time comes
 /// in as a parameter.
 struct IdleWatch {
-    /// How long a side works in silence before it says that it is alive.
-    static let aliveInterval: TimeAmount = .seconds(10)
+    /// How long a side works, or takes in payload, in silence before it says that it is alive: well below any time-out
+    /// that a user would choose.
+    static let aliveInterval: TimeAmount = .seconds(1)
 
     enum Verdict {
         case fine
@@ -35,10 +36,16 @@ struct IdleWatch {
         self.lastHeard = now
     }
 
+    /// Payload came in: answers whether to say ALIVE, so that a peer on a slow line knows that its bytes arrive.
+    mutating func tookPayload(now: NIODeadline) -> Bool {
+        guard now - self.lastAlive > Self.aliveInterval else { return false }
+        self.lastAlive = now
+        return true
+    }
+
     /// - Parameter isWorking: whether the peer waits for this side (a disk, a hash), so that its silence is right.
     mutating func check(now: NIODeadline, isWorking: Bool) -> Verdict {
         guard isWorking else {
-            self.lastAlive = now
             return now - self.lastHeard > self.timeout ? .expired : .fine
         }
         self.lastHeard = now

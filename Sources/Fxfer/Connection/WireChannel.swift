@@ -40,15 +40,16 @@ struct WireChannel: Sendable {
         return try await body(self.inbound)
     }
 
-    /// Sends the preamble and a first frame in one write.
-    func sendPreamble(and frame: Frame) async throws {
+    /// Sends the preamble and a first frame in one write, in the caller's turn on the event loop.
+    func sendPreamble(and frame: Frame, isolation: isolated (any Actor)? = #isolation) async throws {
         var buffer = ByteBuffer(bytes: Preamble.bytes)
         frame.write(into: &buffer)
         try await self.channel.writeAndFlush(buffer).get()
     }
 
-    /// Sends a frame; returns when the socket has taken it.
-    func send(_ frame: Frame) async throws {
+    /// Sends a frame, in the caller's turn on the event loop, so that nothing that is written later overtakes it;
+    /// returns when the socket has taken it.
+    func send(_ frame: Frame, isolation: isolated (any Actor)? = #isolation) async throws {
         try await self.channel.writeAndFlush(Self.bytes(of: frame)).get()
     }
 

@@ -21,7 +21,13 @@ final class WireDecodingHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.decoder.append(self.unwrapInboundIn(data))
         do {
+            var hasHeardAlive = false
             while let event = try self.decoder.next() {
+                // Many in one read say no more than one does, and are not worth the memory.
+                if event == .frame(.alive) {
+                    if hasHeardAlive { continue }
+                    hasHeardAlive = true
+                }
                 context.fireChannelRead(self.wrapInboundOut(.event(event)))
             }
         } catch {

@@ -3,12 +3,25 @@ import FxferStorage
 
 /// The connections that a server has, so that a shutdown reaches each of them.
 actor ConnectionRegistry {
+    private let limit: Int
     private var connections: [ObjectIdentifier: ServerConnection<DirectoryStore>] = [:]
     private var isShuttingDown = false
     private var allGone: CheckedContinuation<Void, Never>?
 
-    /// Runs a connection to its end.
+    /// - Parameter limit: how many connections are served at once.
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// How many connections there are.
+    var count: Int { self.connections.count }
+
+    /// Runs a connection to its end, or turns it away where there are too many.
     func run(_ connection: ServerConnection<DirectoryStore>) async {
+        guard self.connections.count < self.limit else {
+            await connection.turnAway()
+            return
+        }
         self.connections[ObjectIdentifier(connection)] = connection
         if self.isShuttingDown {
             await connection.shutDown()

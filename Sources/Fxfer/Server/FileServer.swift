@@ -35,7 +35,7 @@ public struct FileServer: Service {
     public func run() async throws {
         let store = try await DirectoryStore.open(path: self.configuration.directory)
         let listener = try await self.listen()
-        let connections = ConnectionRegistry()
+        let connections = ConnectionRegistry(limit: self.configuration.maxConnections)
 
         try await withThrowingDiscardingTaskGroup { group in
             try await listener.executeThenClose { clients in
@@ -55,7 +55,10 @@ public struct FileServer: Service {
                 }
             }
             let grace = self.configuration.grace
-            self.logger.info("shutting down", metadata: ["grace": "\(grace)"])
+            let open = await connections.count
+            if open > 0 {
+                self.logger.info("shutting down", metadata: ["connections": "\(open)", "grace": "\(grace)"])
+            }
             await connections.shutDown(grace: grace)
         }
     }

@@ -16,6 +16,9 @@ public struct ServerConfiguration: Sendable {
     public var idleTimeout: Duration
     /// How many files a client may have open at once on one connection.
     public var filesInFlight: UInt16
+    /// How many connections are served at once; more are turned away. Each takes a descriptor and one for each file
+    /// that it has open.
+    public var maxConnections: Int
     /// Another protocol that is spoken on the same port.
     public var guest: GuestProtocol?
 
@@ -28,6 +31,7 @@ public struct ServerConfiguration: Sendable {
         self.handshakeTimeout = .seconds(10)
         self.idleTimeout = .seconds(60)
         self.filesInFlight = 64
+        self.maxConnections = 1000
         self.guest = nil
     }
 }

@@ -43,6 +43,10 @@ extension ServerConnection {
     }
 
     func handlePayload(_ bytes: ByteBuffer) async throws {
+        if self.idle.tookPayload(now: .now()) {
+            self.wire.write(.alive)
+            self.wire.flush()
+        }
         guard case .append(let file) = self.receiver.receivePayload() else { return }
         do {
             let staged = self.stagedFile(file)
@@ -72,6 +76,7 @@ extension ServerConnection {
         switch try self.receiver.receive(finish) {
         case .commit(let content):
             let transfer = self.transfer(finish.file)
+            self.commits += 1
             commits.addTask { try await self.commit(finish.file, transfer, content) }
         case .refuse(let failure):
             try await self.refuse(failure)
@@ -82,6 +87,10 @@ extension ServerConnection {
 
     /// Makes a verified file durable under its name, and only then sends its receipt.
     private func commit(_ file: FileID, _ transfer: Transfer, _ content: FilePrefix) async throws {
+        defer {
+            self.commits -= 1
+            self.endIfDue()
+        }
         do {
             let outcome = try await self.working { try await transfer.publish() }
             self.files[file] = nil
@@ -97,6 +106,7 @@ extension ServerConnection {
         if case .discard(let error) = try self.receiver.receive(cancel: cancel) {
             await self.discard(cancel.file, error)
         }
+        self.endIfDue()
     }
 
     /// Discards what is held of every file: the connection is over.

@@ -15,7 +15,7 @@ actor ServerConnection<Directory: Store> {
 
     var receiver: Receiver
     var files: [FileID: Transfer] = [:]
-    private var idle: IdleWatch
+    var idle: IdleWatch
     /// How many operations of this side the client has to wait for.
     var work = 0
     /// Whether the client said anything in this protocol.
@@ -25,6 +25,9 @@ actor ServerConnection<Directory: Store> {
     /// Whether a guest has taken the connection over, with time limits of its own.
     private var isWithGuest = false
     private var isShuttingDown = false
+    private var graceIsOver = false
+    /// How many files are being published, or wait for the socket to take their receipt.
+    var commits = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         self.wire.eventLoop.executor.asUnownedSerialExecutor()
@@ -55,6 +58,7 @@ actor ServerConnection<Directory: Store> {
                     var parts = inbound.makeAsyncIterator()
                     do {
                         try await self.serve(&parts)
+                        self.endIfDue()
                         self.wire.endOutput()
                     } catch let error as FxferError {
                         self.end(error)
@@ -69,18 +73,34 @@ actor ServerConnection<Directory: Store> {
         await self.discardAll(FxferError(.connectionLost, "the connection ended before the file was complete"))
     }
 
+    /// Closes the connection at once, with a word why: there are too many.
+    func turnAway() {
+        let error = FxferError(.busy, "the server has too many connections; try again later")
+        self.log.connectionFailed(error)
+        self.wire.end(with: error, hasGreeted: false)
+        self.wire.channel.close(promise: nil)
+    }
+
     /// Refuses further files; ends the connection when none is open.
     func shutDown() {
         self.isShuttingDown = true
         self.receiver.refuseOffers(Self.shutdownError)
-        if self.receiver.isIdle, !self.isWithGuest {
-            self.endForShutdown()
-        }
+        self.endIfDue()
     }
 
-    /// Tells the client that the server goes away, whatever is open.
+    /// Takes nothing more, sends the receipts of what is just being published, and tells the client that the server
+    /// goes away.
     func endForShutdown() {
-        self.end(Self.shutdownError)
+        self.graceIsOver = true
+        self.endIfDue()
+    }
+
+    /// Ends the connection of a server that shuts down, when nothing has to be waited for any more.
+    func endIfDue() {
+        guard self.isShuttingDown, self.commits == 0 else { return }
+        if self.graceIsOver || (self.receiver.isIdle && !self.isWithGuest) {
+            self.end(Self.shutdownError)
+        }
     }
 
     /// Tells the client why its connection ends; what it still sends is thrown away.
@@ -122,7 +142,7 @@ extension ServerConnection {
 
     private func nextEvent(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws -> WireEvent? {
         let part = try await parts.next(isolation: self)
-        guard !self.hasEnded else { return nil }
+        guard !self.hasEnded, !self.graceIsOver else { return nil }
         self.hasHeard = true
         self.idle.heard(now: .now())
         switch part {

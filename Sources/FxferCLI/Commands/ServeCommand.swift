@@ -65,12 +65,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         self.logFormat.bootstrap(level: self.logLevel)
-        OpenFileLimit.raise()
+        let maxDescriptors = OpenFileLimit.raise()
         let logger = Logger(label: "fxfer")
         var configuration = ServerConfiguration(directory: RawArgument(text: self.dir).bytes)
         configuration.address = self.listen?.address
         configuration.port = self.listen?.port ?? Endpoint.defaultPort
         configuration.grace = .seconds(self.grace)
+        // The other half is for files, and for what the system's libraries cannot do without.
+        configuration.maxConnections = min(configuration.maxConnections, maxDescriptors / 2)
         do {
             let (legacyEnds, legacyEnd) = AsyncStream<Void>.makeStream()
             if let legacy {
@@ -99,7 +101,9 @@ struct ServeCommand: AsyncParsableCommand {
                     logger: logger
                 )
             ).run()
+            LogWriter.shared.drain()
         } catch {
+            LogWriter.shared.drain()
             ExitStatus.exit(error)
         }
     }

@@ -26,7 +26,7 @@ struct LineLogHandler: LogHandler {
             .merging(event.metadata ?? [:]) { _, new in new }
             .mapValues { "\($0)" }
         let time = Date.now.formatted(.iso8601)
-        StandardStream.error.write(
+        LogWriter.shared.write(
             line: self.format.line(time, event.level, self.label, event.message.description, fields)
         )
     }

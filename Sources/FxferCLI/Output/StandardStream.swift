@@ -37,11 +37,19 @@ struct StandardStream: Sendable {
                 let count = Glibc.write(self.descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count > 0 {
                     rest = rest.dropFirst(count)
+                } else if errno == EAGAIN {
+                    self.waitUntilWritable()
                 } else if errno != EINTR {
                     return false
                 }
             }
             return true
         }
+    }
+
+    /// For a pipe that another process has made non-blocking.
+    private func waitUntilWritable() {
+        var request = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&request, 1, -1)
     }
 }

@@ -21,7 +21,9 @@ package struct ClientHandshake {
             guard self.hello.versions.contains(welcome.version) else {
                 throw FxferError(.unsupportedVersion, "the server chose protocol version \(welcome.version)")
             }
-            guard Chunk.sizes.contains(welcome.chunkSize), welcome.filesInFlight > 0 else {
+            guard Chunk.sizes.contains(welcome.chunkSize), welcome.chunkSize <= self.hello.chunkSize,
+                welcome.filesInFlight > 0
+            else {
                 throw FxferError(.protocolViolation, "the server's WELCOME is out of its limits")
             }
             return welcome

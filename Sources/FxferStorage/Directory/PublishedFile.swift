@@ -41,7 +41,8 @@ final class PublishedFile: Sendable {
             guard there.kind == .regular else { throw FxferError.taken(path, by: there.kind) }
             guard let file = try Self.open(name, in: walk.folder, path) else { return nil }
             try Self.waitForPublisher(of: file, path)
-            let status = try file.status()
+            // Settled, so that a later change of the content shows in the times.
+            let status = try SourceFile.settledStatus(of: file)
             guard status.kind == .regular else { throw FxferError.taken(path, by: status.kind) }
             guard status.links > 0 else { return nil }
             return PublishedFile(path, file, status.stamp, tree)
@@ -66,8 +67,9 @@ final class PublishedFile: Sendable {
         }
     }
 
-    /// How long a publisher may need for its last fsync, in steps of a millisecond.
-    private static let patience = 10_000
+    /// How long a publisher may need for its last fsync, in steps of a millisecond. No more, as the wait holds one of
+    /// the disk threads, and any local user who can read the file can lock it.
+    private static let patience = 1000
 
     private static func waitForPublisher(of file: borrowing OwnedDescriptor, _ path: RelativePath) throws {
         for _ in 0..<Self.patience {

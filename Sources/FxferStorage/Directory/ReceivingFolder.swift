@@ -7,7 +7,11 @@ enum ReceivingFolder {
     /// the umask, and each entry is made durable.
     static func open(_ path: [UInt8]) throws(Errno) -> OwnedDescriptor {
         do {
-            return try OwnedDescriptor.open(CPath(path), O_RDONLY | O_DIRECTORY)
+            let folder = try OwnedDescriptor.open(CPath(path), O_RDONLY | O_DIRECTORY)
+            // Whoever made it just now may not have made its name durable. Where the folder above may not be read, it
+            // is not ours to flush.
+            try? OwnedDescriptor.open(CPath(".."), O_RDONLY | O_DIRECTORY, in: folder).sync()
+            return folder
         } catch {
             guard error.number == ENOENT else { throw error }
         }

@@ -44,7 +44,7 @@ extension SourceFile {
     }
 
     /// The status of a file once its ctime is older than now on the clock of file times.
-    private static func settledStatus(of file: borrowing OwnedDescriptor) throws(Errno) -> FileStatus {
+    static func settledStatus(of file: borrowing OwnedDescriptor) throws(Errno) -> FileStatus {
         var status = try file.status()
         for _ in 0..<20 where !Self.isPast(status.stamp.changed) {
             var millisecond = timespec(tv_sec: 0, tv_nsec: 1_000_000)

@@ -61,6 +61,11 @@ package final class SourceFile: Sendable {
         self.trail.withLock { $0.forget(before: offset) }
     }
 
+    /// Lets go of the memory that reading took; reading again takes it again.
+    package func releaseBuffers() {
+        self.buffers.withLock { $0 = ReadBuffers() }
+    }
+
     /// Goes back to `offset`, the end of a chunk that is not confirmed or the last confirmed offset.
     ///
     /// - Throws: `.internal` where that place is not remembered.

@@ -45,6 +45,7 @@ extension Errno {
         case EEXIST: .exists
         case EACCES, EPERM, EROFS, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV: .cannotCreate
         case EFBIG: .tooLarge
+        case EMFILE, ENFILE, ENOMEM: .busy
         default: .io
         }
     }
