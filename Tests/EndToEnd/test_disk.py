@@ -162,8 +162,8 @@ class DiskFailsTest(SendCase):
                 self.assert_upload_fails(calls)
 
     def test_no_descriptors(self):
-        """The server is out of descriptors: the client is told, and the server goes on."""
-        self.assert_upload_fails("openat2", error="EMFILE")
+        """The server is out of descriptors: the client is told to try again, and the server goes on."""
+        self.assert_upload_fails("openat2", error="EMFILE", status=75)
 
     def test_one_of_many(self):
         """One file of several fails: the others have their receipts, and only it is missing."""
