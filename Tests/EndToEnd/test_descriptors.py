@@ -2,8 +2,7 @@
 
 import contextlib
 import hashlib
-import pathlib
-import re
+import os
 import resource
 import select
 import socket
@@ -12,10 +11,12 @@ import unittest
 from abuse import ReadServer
 from scripts import RETRY
 from sending import SendCase
-from support import PATIENCE, run
+from support import PATIENCE, run, sha256
 from waiting import eventually
 
 LIMIT = 40
+#: How many connections are served at once: the other half of the descriptors is for files and the system.
+SERVED = LIMIT // 2
 
 
 def limit_descriptors():
@@ -41,43 +42,49 @@ class FewDescriptorsTest(SendCase):
         self.assert_serves(self.server)
         self.descriptors = self.server.descriptors()
 
-    def fill(self, connections):
-        """As many silent connections as the server may have descriptors; returns when it has judged each."""
+    def connect_silently(self, connections, count):
+        """So many connections that say nothing, closed with `connections`; the server has taken those it serves."""
         streams = [
             connections.enter_context(socket.create_connection(("127.0.0.1", self.server.port), PATIENCE))
-            for _ in range(LIMIT)
+            for _ in range(count)
         ]
-        eventually(lambda: sum(map(has_ended, streams)) >= LIMIT // 2, "half of the connections are turned away")
+        eventually(lambda: self.server.descriptors() >= self.descriptors + SERVED, "the connections are taken")
         return streams
 
+    def assert_serves_again(self):
+        """A good client gets its file through, once the server has noticed that the others are gone."""
+        source = self.file("f", os.urandom(100))
+
+        def is_served():
+            result = run("send", "--quiet", str(source), self.server.address)
+            self.assertIn(result.returncode, (0, RETRY), result.stderr)
+            return result.returncode == 0
+
+        eventually(is_served, "a good client is served")
+        self.assert_nothing_stored(self.server, {b"f": sha256(source)})
+
     def test_silent_connections_do_not_end_the_server(self):
-        """With as many silent connections as descriptors it lives on, and it serves once they are gone; three times."""
-        for number in range(3):
-            with self.subTest(number):
-                with contextlib.ExitStack() as connections:
-                    self.fill(connections)
-                    self.assertIsNone(self.server.process.poll())
-                    self.assertLess(self.server.descriptors(), LIMIT)
-                eventually(lambda: self.server.descriptors() <= self.descriptors, "the descriptors are back")
-                self.assert_serves(self.server)
+        """With as many silent connections as descriptors it lives on, and it serves once they are gone."""
+        with contextlib.ExitStack() as connections:
+            streams = self.connect_silently(connections, LIMIT)
+            eventually(lambda: sum(map(has_ended, streams)) >= 4, "some connections are turned away")
+            self.assertIsNone(self.server.process.poll())
+        self.assert_serves_again()
+        eventually(lambda: self.server.descriptors() <= self.descriptors, "the descriptors are back")
         self.server.process.terminate()
         self.assertEqual(self.server.wait(), 0)
-        self.assert_nothing_stored(self.server)
 
     def test_who_is_turned_away_hears_why(self):
         """While it has too many connections, a good client is told so and to try again (75)."""
-        source = self.file("f")
         with contextlib.ExitStack() as connections:
-            self.fill(connections)
-            self.assert_fails(RETRY, source, self.server.address, naming=["too many connections"])
-        eventually(lambda: self.server.descriptors() <= self.descriptors, "the descriptors are back")
-        self.assert_nothing_stored(self.server)
-        self.assert_sent(source, self.server.address)
+            self.connect_silently(connections, SERVED)
+            self.assert_fails(RETRY, self.file("g"), self.server.address, naming=["too many connections"])
+        self.assert_serves_again()
 
-    def test_many_files_with_few_descriptors(self):
-        """A client with few descriptors sends many files to a server with few: all arrive."""
+    def test_many_files(self):
+        """A server with few descriptors takes many small files from one client."""
         files = [self.file(f"s{number}", b"%d" % number) for number in range(200)]
-        self.assert_sent(*files, self.server.address, preexec_fn=limit_descriptors)
+        self.assert_sent("--quiet", *files, self.server.address)
         expected = {file.name.encode(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
         self.assert_nothing_stored(self.server, expected)
 

@@ -57,7 +57,6 @@ class GenerousServerTest(HostileServerCase):
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as self.client:
                 output, errors = self.client.communicate(timeout=PATIENCE)
         self.assertEqual((self.client.returncode, output), (RETRY, ""), errors)
-        print(self.offers,self.sources,self.memory/MIB)
         self.assertGreater(self.offers, 1)
         self.assertLessEqual(self.offers, OPEN_AT_ONCE)
         self.assertGreater(self.sources, 1)

@@ -21,8 +21,8 @@ package struct ClientHandshake {
             guard self.hello.versions.contains(welcome.version) else {
                 throw FxferError(.unsupportedVersion, "the server chose protocol version \(welcome.version)")
             }
-            guard Chunk.sizes.contains(welcome.chunkSize), welcome.chunkSize <= self.hello.chunkSize,
-                welcome.filesInFlight > 0
+            let wish = max(self.hello.chunkSize, Chunk.sizes.lowerBound)
+            guard Chunk.sizes.contains(welcome.chunkSize), welcome.chunkSize <= wish, welcome.filesInFlight > 0
             else {
                 throw FxferError(.protocolViolation, "the server's WELCOME is out of its limits")
             }

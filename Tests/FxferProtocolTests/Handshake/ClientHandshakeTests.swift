@@ -4,7 +4,7 @@ import Testing
 @Suite("The client's greeting")
 struct ClientHandshakeTests {
     private static func answer(_ frame: Frame) throws(FxferError) -> Welcome {
-        try ClientHandshake(chunkSize: 1 << 20, nonce: Nonce(repeating: 0x11)).receive(frame)
+        try ClientHandshake(chunkSize: Chunk.sizes.upperBound, nonce: Nonce(repeating: 0x11)).receive(frame)
     }
 
     private static func welcome(version: UInt16 = 1, files: UInt16 = 1, chunkSize: UInt32 = 65_536) -> Frame {
@@ -29,6 +29,17 @@ struct ClientHandshakeTests {
     func version(version: UInt16) {
         let error = #expect(throws: FxferError.self) { try Self.answer(Self.welcome(version: version)) }
         #expect(error?.code == .unsupportedVersion)
+    }
+
+    @Test(
+        "a chunk size over the wish is refused, but not the least there is",
+        arguments: [65_537, 1 << 20] as [UInt32]
+    )
+    func overTheWish(chunkSize: UInt32) throws {
+        let handshake = ClientHandshake(chunkSize: 0, nonce: Nonce(repeating: 0x11))
+        let error = #expect(throws: FxferError.self) { try handshake.receive(Self.welcome(chunkSize: chunkSize)) }
+        #expect(error?.code == .protocolViolation)
+        #expect(try handshake.receive(Self.welcome(chunkSize: 65_536)).chunkSize == 65_536)
     }
 
     @Test("a chunk size out of the limits is refused", arguments: [0, 65_535, 16_777_217, .max] as [UInt32])
