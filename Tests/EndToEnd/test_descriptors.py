@@ -1,7 +1,6 @@
 """A side that may open only a few descriptors lives with that."""
 
 import contextlib
-import hashlib
 import os
 import resource
 import select
@@ -80,13 +79,6 @@ class FewDescriptorsTest(SendCase):
             self.connect_silently(connections, SERVED)
             self.assert_fails(RETRY, self.file("g"), self.server.address, naming=["too many connections"])
         self.assert_serves_again()
-
-    def test_many_files(self):
-        """A server with few descriptors takes many small files from one client."""
-        files = [self.file(f"s{number}", b"%d" % number) for number in range(200)]
-        self.assert_sent("--quiet", *files, self.server.address)
-        expected = {file.name.encode(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-        self.assert_nothing_stored(self.server, expected)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ class LastReceiptsTest(SendCase):
             with self.subTest(before=before):
                 server = self.serve("--grace", "0", "--log-level", "error", directory=self.folder / f"out{number}")
                 command = [FXFER, "send", "--quiet", *map(str, files), server.address]
-                with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
+                # Without a buffer: `communicate` would pass over what `readline` has read ahead.
+                with subprocess.Popen(command, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
                     lines = [client.stdout.readline() for _ in range(before)]
                     server.process.send_signal(signal.SIGTERM)
                     output, _ = client.communicate(timeout=PATIENCE)

@@ -62,6 +62,8 @@ actor ServerConnection<Directory: Store> {
                         self.wire.endOutput()
                     } catch let error as FxferError {
                         self.end(error)
+                    } catch  where self.hasEnded {
+                        // Something was to be said after the last word. The client shall still read that one.
                     }
                     while try await parts.next(isolation: self) != nil {}
                 }

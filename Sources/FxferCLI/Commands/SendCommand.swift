@@ -55,6 +55,7 @@ struct SendCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        OpenFileLimit.raise()
         do {
             let destination = try Destination(RawArgument(text: self.arguments[self.arguments.count - 1]))
             let sources = self.arguments.dropLast().map { RawArgument(text: $0).bytes }

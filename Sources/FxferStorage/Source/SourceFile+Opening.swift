@@ -27,7 +27,11 @@ extension SourceFile {
             posix_fadvise(file.number, 0, 0, POSIX_FADV_SEQUENTIAL)
             return SourceFile(name, file, status, pool)
         } catch let error as Errno {
-            throw error.number == ENOENT ? name.missing() : name.unreadable(error, .noInput)
+            switch error.number {
+            case ENOENT: throw name.missing()
+            case EMFILE, ENFILE: throw name.unreadable(error, .busy)
+            default: throw name.unreadable(error, .noInput)
+            }
         } catch let error as FxferError {
             throw error
         } catch {
