@@ -62,8 +62,9 @@ actor ServerConnection<Directory: Store> {
                         self.wire.endOutput()
                     } catch let error as FxferError {
                         self.end(error)
-                    } catch  where self.hasEnded {
-                        // Something was to be said after the last word. The client shall still read that one.
+                    } catch {
+                        // Where something was to be said after the last word, the client shall still read that one.
+                        guard self.hasEnded else { throw error }
                     }
                     while try await parts.next(isolation: self) != nil {}
                 }
