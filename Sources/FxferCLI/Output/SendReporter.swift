@@ -20,10 +20,18 @@ final class SendReporter: Sendable {
     private struct State {
         var bar: ProgressBar?
         var status: Int32 = 0
+        /// Verified bytes of the files that are under way.
         var verified: [RelativePath: UInt64] = [:]
+        /// Verified bytes of all files, those that have ended included.
+        var totalVerified: UInt64 = 0
         var lastProgress: ContinuousClock.Instant?
         var lastConnectionError: String?
         var isOutputLost = false
+
+        mutating func note(_ verified: UInt64, of upload: Upload) {
+            let before = self.verified.updateValue(verified, forKey: upload.destination) ?? 0
+            self.totalVerified += verified - min(before, verified)
+        }
     }
 
     /// JSON progress is at most 5 a second.
@@ -70,11 +78,12 @@ final class SendReporter: Sendable {
                     self.write(SendEvent(event: "started", name: upload.destination, size: size), &state)
                 }
             case .progress(let upload, let verified):
-                state.verified[upload.destination] = verified
+                state.note(verified, of: upload)
                 self.showProgress(upload, &state)
             case .ended(let upload, .success(let receipt)):
-                state.verified[upload.destination] = receipt.size
+                state.note(receipt.size, of: upload)
                 self.showProgress(upload, &state)
+                state.verified[upload.destination] = nil
                 state.bar?.clear()
                 self.show(receipt, &state)
             case .ended(let upload, .failure(let error)):
@@ -88,7 +97,7 @@ final class SendReporter: Sendable {
     private func showProgress(_ upload: Upload, _ state: inout State) {
         switch self.style {
         case .checksums:
-            state.bar?.draw(upload.destination, verified: state.verified.values.reduce(0, +))
+            state.bar?.draw(upload.destination, verified: state.totalVerified)
         case .json:
             let now = ContinuousClock.now
             if let last = state.lastProgress, now - last < Self.progressInterval { return }
