@@ -8,9 +8,7 @@ enum ReceivingFolder {
     static func open(_ path: [UInt8]) throws(Errno) -> OwnedDescriptor {
         do {
             let folder = try OwnedDescriptor.open(CPath(path), O_RDONLY | O_DIRECTORY)
-            // Whoever made it just now may not have made its name durable. Where the folder above may not be read, it
-            // is not ours to flush.
-            try? OwnedDescriptor.open(CPath(".."), O_RDONLY | O_DIRECTORY, in: folder).sync()
+            try Self.flushName(of: folder)
             return folder
         } catch {
             guard error.number == ENOENT else { throw error }
@@ -22,6 +20,17 @@ enum ReceivingFolder {
             folder = try Self.enter(CPath(component), from: folder)
         }
         return try OwnedDescriptor.open(.itself, O_RDONLY | O_DIRECTORY, in: folder)
+    }
+
+    /// Makes the folder's own name durable: whoever made it just now may not have done so. Where the folder above may
+    /// not be read, or its file system has nothing to flush, there is nothing to do; an error of the disk is one.
+    private static func flushName(of folder: borrowing OwnedDescriptor) throws(Errno) {
+        guard let above = try? OwnedDescriptor.open(CPath(".."), O_RDONLY | O_DIRECTORY, in: folder) else { return }
+        do {
+            try above.sync()
+        } catch {
+            guard [EINVAL, EROFS].contains(error.number) else { throw error }
+        }
     }
 
     private static func enter(_ name: CPath, from folder: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {

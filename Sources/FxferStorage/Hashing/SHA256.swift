@@ -10,7 +10,7 @@ package struct SHA256: ~Copyable, Sendable {
     // An EVP_MD_CTX has no thread of its own; that no two use one at once follows from the single owner, as whatever
     // changes a context is `mutating`.
     private nonisolated(unsafe) let context: OpaquePointer
-    /// Where ``digest()`` finalises, so that it allocates no context.
+    // The same holds for this one: only ``digest()``, which is `mutating`, finalises in it, so that it allocates none.
     private nonisolated(unsafe) let scratch: OpaquePointer
 
     // Fetched once: a lookup by name costs more than hashing a small file. Immutable and reference-counted by libcrypto.
