@@ -65,7 +65,10 @@ let package = Package(
         .testTarget(name: "FxferStorageTests", dependencies: ["FxferStorage"]),
         .testTarget(name: "FxferNetworkTests", dependencies: ["FxferNetwork"]),
         .testTarget(name: "FxferLegacyTests", dependencies: ["FxferLegacy"]),
-        .testTarget(name: "FxferTests", dependencies: ["Fxfer"]),
+        .testTarget(
+            name: "FxferTests",
+            dependencies: ["Fxfer", .product(name: "NIOEmbedded", package: "swift-nio")]
+        ),
         .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI"]),
     ],
     swiftLanguageModes: [.v6]

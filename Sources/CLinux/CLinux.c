@@ -22,4 +22,14 @@ int clinux_rename_noreplace(int olddirfd, const char *oldpath, int newdirfd, con
     return renameat2(olddirfd, oldpath, newdirfd, newpath, RENAME_NOREPLACE);
 }
 
+int clinux_rename_exchange(int olddirfd, const char *oldpath, int newdirfd, const char *newpath) {
+    return renameat2(olddirfd, oldpath, newdirfd, newpath, RENAME_EXCHANGE);
+}
+
+int clinux_link_descriptor(int fd, int newdirfd, const char *newpath) {
+    return linkat(fd, "", newdirfd, newpath, AT_EMPTY_PATH);
+}
+
+const int clinux_o_tmpfile = O_TMPFILE;
+
 const int clinux_o_path = O_PATH;

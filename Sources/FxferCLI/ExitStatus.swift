@@ -8,7 +8,7 @@ enum ExitStatus {
         switch code {
         case .usage: 64
         case .damaged, .sourceChanged: 65
-        case .noInput: 66
+        case .noInput, .isFolder: 66
         case .cannotConnect: 69
         case .internal: 70
         case .exists, .nameRefused, .cannotCreate, .tooLarge: 73

@@ -18,7 +18,8 @@ struct FxferCommand: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            SendCommand.self, ServeCommand.self, GetCommand.self, DemoCommand.self, LegacyCommand.self,
+            SendCommand.self, ServeCommand.self, GetCommand.self, ListCommand.self, PartialsCommand.self,
+            DemoCommand.self, LegacyCommand.self,
         ],
         helpNames: .long
     )

@@ -16,16 +16,23 @@ public struct Digest: Hashable, Sendable {
     }
 
     /// Takes the digest's 32 bytes; nil where there are fewer or more.
-    public init?(bytes: some Sequence<UInt8>) {
-        var words = [UInt64](repeating: 0, count: 4)
-        var count = 0
-        for byte in bytes {
-            guard count < Self.byteCount else { return nil }
-            words[count / 8] = words[count / 8] << 8 | UInt64(byte)
-            count += 1
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == Self.byteCount else { return nil }
+        var rest = bytes[...]
+        func nextWord() -> UInt64 {
+            defer { rest = rest.dropFirst(8) }
+            return rest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
         }
-        guard count == Self.byteCount else { return nil }
-        self.init(words: (words[0], words[1], words[2], words[3]))
+        self.init(words: (nextWord(), nextWord(), nextWord(), nextWord()))
+    }
+
+    /// Takes the digest's 32 bytes from memory; nil where there are fewer or more.
+    package init?(bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.byteCount else { return nil }
+        func word(_ index: Int) -> UInt64 {
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+        }
+        self.init(words: (word(0), word(1), word(2), word(3)))
     }
 
     /// The digest as its four big-endian words.
@@ -42,11 +49,14 @@ public struct Digest: Hashable, Sendable {
 
     /// 64 lower-case hexadecimal digits, as `sha256sum` prints them.
     public var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: self.bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-            as: UTF8.self
-        )
+        String(unsafeUninitializedCapacity: 2 * Self.byteCount) { text in
+            let words = [self.word0, self.word1, self.word2, self.word3]
+            for index in 0..<2 * Self.byteCount {
+                let nibble = UInt8(truncatingIfNeeded: words[index / 16] >> (60 - 4 * (index % 16))) & 15
+                text[index] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+            }
+            return 2 * Self.byteCount
+        }
     }
 }
 

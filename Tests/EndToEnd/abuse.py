@@ -44,8 +44,7 @@ class ReadServer(Server):
         self.reader.start()
 
     def read_log(self):
-        for line in self.process.stderr:
-            self.log += line
+        self.log = self.process.stderr.read()
 
     def wait(self):
         status = self.process.wait(PATIENCE)

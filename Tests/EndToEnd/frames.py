@@ -8,10 +8,17 @@ from types import SimpleNamespace
 PREAMBLE = b"\xf8FXF\r\n\x1a\n"
 LARGEST_BODY = 65536
 DEFAULT_CHUNK = 1 << 20
-STORED, IDENTICAL = 0, 1
+STORED, IDENTICAL, REPLACED = 0, 1, 2
+#: The capability that HELLO asks for and WELCOME grants: GET and LIST are answered.
+SHARE = 0x01
+#: Flags of OFFER: what is known, and what it is about.
+HAS_SIZE, HAS_TIME, HAS_PERMISSIONS, FOLDER, WAITS, QUICK = (1 << bit for bit in range(6))
+#: The field of ACCEPT that tells how much of the path leads to a folder that is new.
+NEW_FOLDER = 0x8001
 
 HELLO, WELCOME, ERROR, BYE = 0x01, 0x02, 0x04, 0x05
-OFFER, ACCEPT, REFUSE, CANCEL, CHUNK, CONFIRM, REWIND, FINISH, RECEIPT = range(0x10, 0x19)
+OFFER, ACCEPT, REFUSE, CANCEL, CHUNK, CONFIRM, REWIND, FINISH, RECEIPT, SAME = range(0x10, 0x1A)
+GET, LIST, ENTRY, LISTED = range(0x20, 0x24)
 ALIVE = 0x80
 
 #: Type of frame -> how its fixed part is packed, the names of what is in it, and what follows with a length before it.
@@ -29,6 +36,11 @@ LAYOUTS = {
     REWIND: (">IQ", "id offset", None),
     FINISH: (">IQ32s", "id size digest", None),
     RECEIPT: (">IB3xQ32sH", "id outcome size digest length", "path"),
+    SAME: (">I", "id", None),
+    GET: (">IH", "id length", "path"),
+    LIST: (">IH", "id length", "path"),
+    ENTRY: (">IBxHQqIH", "id entry permissions size seconds nanoseconds length", "name"),
+    LISTED: (">IHH", "id code length", "message"),
     ALIVE: (">", "", None),
 }
 
@@ -80,16 +92,20 @@ def decode(kind, body):
     layout, names, tail = LAYOUTS[kind]
     end = struct.calcsize(layout)
     require(len(body) >= end, "the body ends inside its fixed part")
-    found = SimpleNamespace(kind=kind, **dict(zip(names.split(), struct.unpack(layout, body[:end]))))
+    values = struct.unpack(layout, body[:end])
+    require(struct.pack(layout, *values) == body[:end], "bytes that must be zero are not")
+    found = SimpleNamespace(kind=kind, **dict(zip(names.split(), values)))
     if tail:
         require(len(body) >= end + found.length, "the body ends inside its fixed part")
         setattr(found, tail, body[end : end + found.length])
         end += found.length
+    found.fields = {}
     while end < len(body):
         require(len(body) >= end + 4, "the body ends inside a field")
         tag, length = struct.unpack(">HH", body[end : end + 4])
         require(tag & 0x8000, f"unknown field {tag:#06x}")
         require(len(body) >= end + 4 + length, "the body ends inside a field")
+        found.fields[tag] = body[end + 4 : end + 4 + length]
         end += 4 + length
     return found
 
@@ -99,14 +115,15 @@ def chunk(id, offset, payload, digest):
     return encode(CHUNK, id=id, offset=offset, length=len(payload)) + payload + digest
 
 
-def hello(largest_chunk=DEFAULT_CHUNK, lowest=1, highest=1):
-    wishes = {"largest_chunk": largest_chunk, "capabilities": 0, "nonce": os.urandom(32)}
+def hello(largest_chunk=DEFAULT_CHUNK, lowest=1, highest=1, capabilities=0):
+    wishes = {"largest_chunk": largest_chunk, "capabilities": capabilities, "nonce": os.urandom(32)}
     return encode(HELLO, lowest=lowest, highest=highest, **wishes)
 
 
-def offer(id, path, size=None, modified=None, permissions=None):
+def offer(id, path, size=None, modified=None, permissions=None, folder=False, waits=False, quick=False):
     """The bytes of OFFER; `modified` is in nanoseconds since 1970."""
-    flags = (size is not None) | (modified is not None) << 1 | (permissions is not None) << 2
+    known = (size is not None, modified is not None, permissions is not None)
+    flags = sum(bool(flag) << bit for bit, flag in enumerate((*known, folder, waits, quick)))
     seconds, nanoseconds = divmod(modified or 0, 10**9)
     return encode(
         OFFER,

@@ -5,7 +5,7 @@ import hashlib
 from abuse import NO_CONTROLS
 from fake_server import FakeServer
 from frames import ACCEPT, CHUNK, CONFIRM, OFFER, RECEIPT, REWIND, encode
-from support import Case, run
+from support import ONCE, Case, run
 
 MIB = 1 << 20
 SMALL = b"a small file\n" * 10
@@ -50,10 +50,10 @@ def take_all(connection, answer=confirm, first=None):
 
 class HostileServerCase(Case):
     def send(self, content, script, *options):
-        """What `fxfer send` makes of a server that plays `script`."""
+        """What `fxfer send` makes of one connection to a server that plays `script`."""
         source = self.file("source", content)
         with FakeServer(script) as server:
-            result = run("send", *options, str(source), server.address)
+            result = run("send", *ONCE, *options, str(source), server.address)
         self.assertEqual(source.read_bytes(), content)
         return result
 

@@ -19,6 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FXFER = os.environ.get("FXFER", str(ROOT / ".build" / "release" / "fxfer"))
 #: No event of a test takes longer than this many seconds on a slow machine; it is a bound, never a pause.
 PATIENCE = 60
+#: For `send` and `get`, in tests of one connection that breaks: its end is what they want to see.
+ONCE = ("--retries", "0")
 
 
 def run(*arguments, **options):
@@ -27,6 +29,15 @@ def run(*arguments, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("timeout", PATIENCE)
     return subprocess.run([FXFER, *arguments], capture_output=True, **options)
+
+
+def finish(process):
+    """Waits for the end of a process and answers its stdout and stderr; one that hangs is killed, and the test fails."""
+    try:
+        return process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def sha256(path):
@@ -88,9 +99,10 @@ class Server:
         return found
 
     def partials(self):
-        """The names of what is staged."""
+        """The names of what is staged or kept, whatever it is; a journal beside its partial is a part of that."""
         folder = self.directory / ".fxfer" / "partials"
-        return sorted(name for name in os.listdir(folder) if name.endswith(".part")) if folder.exists() else []
+        names = set(os.listdir(folder)) if folder.exists() else set()
+        return sorted(names - {f"{name.removesuffix('.part')}.journal" for name in names if name.endswith(".part")})
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

@@ -8,6 +8,7 @@ import unittest
 
 from gate import Gate
 from sending import SendCase
+from support import ONCE
 from tracing import Trace
 from waiting import eventually
 
@@ -37,7 +38,7 @@ class BackpressureTest(SendCase):
     @unittest.skipUnless(shutil.which("strace"), "needs strace")
     def test_slow_disk(self):
         """While each write of the server takes a tenth of a second, the client never reads far ahead of it."""
-        server = self.serve()
+        server = self.serve("--keep-partials", "0")
         with Trace(server.pid, f"--trace={PWRITES}", f"--inject={PWRITES}:delay_enter=100000"):
             client = self.sending(self.sparse("f", 8 * GIB), server.address)
             for _ in range(8):
@@ -53,7 +54,7 @@ class BackpressureTest(SendCase):
     @unittest.skipUnless(shutil.which("strace"), "needs strace")
     def test_slow_disk_for_many(self):
         """With many clients and a slow disk, the server's memory grows by a few MiB for each, not by what they send."""
-        server = self.serve()
+        server = self.serve("--keep-partials", "0")
         with Trace(server.pid, f"--trace={PWRITES}", f"--inject={PWRITES}:delay_enter=100000"):
             source = self.sparse("f", 8 * GIB)
             clients = [self.sending(source, server.address, "--as", f"{number}") for number in range(16)]
@@ -68,13 +69,14 @@ class BackpressureTest(SendCase):
 
     def test_stopped_server(self):
         """When the server stops at all, the client stops reading, waits for --timeout, and ends with status 75."""
-        server = self.serve()
-        client = self.sending(self.sparse("f", 8 * GIB), server.address, "--timeout", "2")
+        server = self.serve("--keep-partials", "0")
+        client = self.sending(*ONCE, self.sparse("f", 8 * GIB), server.address, "--timeout", "2")
         client.wait_for("progress")
         server.process.send_signal(signal.SIGSTOP)
         try:
             read = self.read_at_the_end(client)
-            (staged,) = server.directory.glob(".fxfer/partials/*.part")
+            (name,) = server.partials()
+            staged = server.directory / ".fxfer/partials" / name
             self.assertLessEqual(read - staged.stat().st_size, BETWEEN)
         finally:
             server.process.send_signal(signal.SIGCONT)
@@ -87,9 +89,9 @@ class BackpressureTest(SendCase):
 
     def test_slow_reader(self):
         """When the network takes no more, the client's disk is held: it reads no more than the buffers take."""
-        server = self.serve()
+        server = self.serve("--keep-partials", "0")
         with Gate(server.port, 4 * MIB) as gate:
-            client = self.sending(self.sparse("f", 8 * GIB), gate.address, "--timeout", "2")
+            client = self.sending(*ONCE, self.sparse("f", 8 * GIB), gate.address, "--timeout", "2")
             gate.wait_until_held()
             self.assertLessEqual(self.read_at_the_end(client), 4 * MIB + BETWEEN)
             self.assertEqual(client.wait()[0], 75)

@@ -9,7 +9,7 @@ import subprocess
 from abuse import reset
 from fake_server import FakeServer
 from frames import ACCEPT, ALIVE, CHUNK, OFFER, PREAMBLE, RECEIPT, WELCOME, encode, field, frame, hello
-from support import FXFER, PATIENCE
+from support import FXFER, ONCE, PATIENCE, finish
 from scripts import BIG, DATA, MIB, PROTOCOL, RETRY, SMALL, UNAVAILABLE, HostileServerCase
 from scripts import accept, after_finish, after_offer, instead_of_greeting, offered, receipt, take_all
 
@@ -163,10 +163,10 @@ class GreedyServerTest(HostileServerCase):
     def send_slowly(self, source, script, timeout):
         """Runs the client as `self.client`, so that the script can look at it."""
         with FakeServer(script) as server:
-            command = [FXFER, "send", "--timeout", str(timeout), str(source), server.address]
+            command = [FXFER, "send", *ONCE, "--timeout", str(timeout), str(source), server.address]
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
             with subprocess.Popen(command, **pipes) as self.client:
-                output, errors = self.client.communicate(timeout=PATIENCE)
+                output, errors = finish(self.client)
         return subprocess.CompletedProcess(command, self.client.returncode, output, errors)
 
     def test_a_server_that_never_reads_is_given_up_and_not_buffered_for(self):

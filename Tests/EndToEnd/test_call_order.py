@@ -10,6 +10,8 @@ from support import run
 from tracing import Trace
 
 MIB = 1 << 20
+#: A file of each way of staging: in memory and then without a name; under a name; with a journal beside it.
+SIZES = (1000, 200_000, 3 * MIB + 5)
 FILE_CALLS = "mkdirat,pwrite64,pwritev,pwritev2,fchmod,utimensat,fsync,fdatasync,syncfs,renameat2,linkat"
 CALLS = f"--trace={FILE_CALLS},write,writev,sendto,sendmsg"
 
@@ -20,17 +22,27 @@ class CallOrderTest(SendCase):
         super().setUp()
         self.server = self.serve()
 
-    def trace(self, *sources):
-        with Trace(self.server.pid, CALLS) as trace:
+    def trace(self, *sources, options=()):
+        with Trace(self.server.pid, CALLS, *options) as trace:
             result = run("send", *map(str, sources))
         self.assertEqual(result.returncode, 0, result.stderr)
         return trace
 
     def receipts(self, trace):
-        """The writes of RECEIPT frames (type 0x18 in byte 4) to sockets."""
-        frame = re.compile(r'"\\x00\\x00\\x00\\x[0-9a-f]{2}\\x18\\x00\\x00\\x00')
+        """The writes with RECEIPT frames (type 0x18 in byte 4) to sockets."""
+        frame = re.compile(r"\\x00\\x00\\x00\\x[0-9a-f]{2}\\x18\\x00\\x00\\x00")
         writes = trace.of("write", "writev", "sendto", "sendmsg", on="<socket:")
         return [call for call in writes if frame.search(call.text)]
+
+    def publishing(self, trace, name):
+        """The one call that gives a file its name, and how the trace calls the staged file."""
+        (call,) = trace.of("renameat2", "linkat", on=f'"{name}"')
+        if call.name == "renameat2":
+            self.assertIn("RENAME_NOREPLACE", call.text)
+            staged = re.search(r'"(\w+\.(?:part|tmp))"', call.text)[1]
+        else:
+            staged = re.search(r"/(#\d+)>", call.text)[1]
+        return [call], f"/{staged}>"
 
     def assert_order(self, *groups):
         """Each group has calls, all of them succeed, and all end before any call of the next group begins."""
@@ -43,22 +55,22 @@ class CallOrderTest(SendCase):
 
     def test_stored(self):
         """write, attributes, fsync of the file, publish, fsync of the directory, and only then the receipt."""
-        trace = self.trace(self.file("f", os.urandom(3 * MIB + 5)), self.server.address)
-        writes = trace.of("pwrite64", "pwritev", "pwritev2", on=".part>")
-        self.assertEqual(sum(call.result for call in writes), 3 * MIB + 5)
-        publishing = trace.of("renameat2", "linkat", on='"f"')
-        self.assertEqual(len(publishing), 1)
-        if publishing[0].name == "renameat2":
-            self.assertIn("RENAME_NOREPLACE", publishing[0].text)
-        directory = f"<{self.server.directory}>"
-        self.assert_order(
-            writes,
-            trace.of("fchmod", "utimensat", on=".part>"),
-            trace.of("fsync", "fdatasync", on=".part>"),
-            publishing,
-            trace.of("fsync", on=directory),
-            self.receipts(trace),
-        )
+        for size in SIZES:
+            with self.subTest(size=size):
+                name = f"f{size}"
+                trace = self.trace(self.file(name, os.urandom(size)), self.server.address)
+                publishing, staged = self.publishing(trace, name)
+                writes = trace.of("pwrite64", "pwritev", "pwritev2", on=staged)
+                self.assertEqual(sum(call.result for call in writes), size)
+                self.assertEqual(len(self.receipts(trace)), 1)
+                self.assert_order(
+                    writes,
+                    trace.of("fchmod", "utimensat", on=staged),
+                    trace.of("fsync", "fdatasync", on=staged),
+                    publishing,
+                    trace.of("fsync", on=f"<{self.server.directory}>"),
+                    self.receipts(trace),
+                )
 
     def test_new_folders(self):
         """Each new folder is durable in the one above it before the receipt, too."""
@@ -89,18 +101,19 @@ class CallOrderTest(SendCase):
 
     def test_many(self):
         """With many files at once, no receipt is sent before its own file and name are durable."""
-        sources = [self.file(f"f{number}", os.urandom(1000 + number)) for number in range(40)]
-        trace = self.trace(*sources, self.server.address)
+        sizes = [SIZES[number % 2] + number for number in range(40)]
+        sources = [self.file(f"f{number}", os.urandom(size)) for number, size in enumerate(sizes)]
+        # Whole writes, for there are many receipts in one.
+        trace = self.trace(*sources, self.server.address, options=("-s", "65536"))
         receipts = self.receipts(trace)
         for source in sources:
-            name = f"f{source.name[1:]}"
-            published = trace.of("renameat2", "linkat", on=f'"{name}"')
+            name = source.name
+            published, staged = self.publishing(trace, name)
             # A receipt names its file at its end: length, then the bytes of the name.
             tail = "".join(f"\\x{byte:02x}" for byte in [0, len(name), *name.encode()])
             told = [call for call in receipts if tail in call.text]
-            self.assertEqual((len(published), len(told)), (1, 1), name)
-            staged = re.search(r'"(\w+\.part)"', published[0].text)
-            self.assert_order(trace.of("fsync", "fdatasync", on=f"/{staged[1]}>") if staged else published, told)
+            self.assertEqual(len(told), 1, name)
+            self.assert_order(trace.of("fsync", "fdatasync", on=staged), published, told)
             durable = [
                 call
                 for call in trace.of("fsync", on=f"<{self.server.directory}>")

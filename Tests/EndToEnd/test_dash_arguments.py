@@ -43,8 +43,8 @@ class DashTest(SendCase):
         self.assert_nothing_stored(self.server, {os.fsencode(name): sha256(self.here / name) for name in NAMES})
 
     def test_behind_two_dashes_they_are_names(self):
-        """Behind `--` nothing is an option, and nothing a call for help."""
-        names = [name for name in NAMES if name != "--"] + ["-h", "--help", "--version"]
+        """Behind `--` nothing is an option, and nothing a call for help; only `-` is standard input there, too."""
+        names = [name for name in NAMES if name not in ("-", "--")] + ["-h", "--help", "--version"]
         for name in names[-3:]:
             self.file(f"here/{name}")
         self.assert_sent("--", *names, self.server.address, cwd=self.here)

@@ -57,12 +57,19 @@ class DemoTest(SendCase):
 
     def test_no_such_file(self):
         """A file that cannot be sent is status 66 and named, and nothing is left behind."""
-        for source in (self.folder / "nothing", self.folder, "/dev/zero"):
+        for source in (self.folder / "nothing", "/dev/zero"):
             with self.subTest(source):
                 result = self.demo(self.file("good"), source)
                 self.assertEqual((result.returncode, result.stdout), (66, ""))
                 self.assertRegex(result.stderr, rf"\Afxfer: '{source}'[^\n]+\n\Z")
                 self.assert_nothing_left()
+
+    def test_folder(self):
+        """A folder is a mistake of the user (64): what is shown is files."""
+        result = self.demo(self.file("good"), self.folder)
+        self.assertEqual((result.returncode, result.stdout), (64, ""))
+        self.assertRegex(result.stderr, r"\Afxfer: [^\n]*folder[^\n]*\n\Z")
+        self.assert_nothing_left()
 
     def test_two_files_with_one_name(self):
         """Two files of one name are a mistake of the user (64), as in `send`, and are both named."""

@@ -10,7 +10,7 @@ import unittest
 from abuse import ReadServer
 from scripts import RETRY
 from sending import SendCase
-from support import PATIENCE, run, sha256
+from support import ONCE, PATIENCE, run, sha256
 from waiting import eventually
 
 LIMIT = 40
@@ -55,7 +55,7 @@ class FewDescriptorsTest(SendCase):
         source = self.file("f", os.urandom(100))
 
         def is_served():
-            result = run("send", "--quiet", str(source), self.server.address)
+            result = run("send", *ONCE, "--quiet", str(source), self.server.address)
             self.assertIn(result.returncode, (0, RETRY), result.stderr)
             return result.returncode == 0
 
@@ -77,7 +77,7 @@ class FewDescriptorsTest(SendCase):
         """While it has too many connections, a good client is told so and to try again (75)."""
         with contextlib.ExitStack() as connections:
             self.connect_silently(connections, SERVED)
-            self.assert_fails(RETRY, self.file("g"), self.server.address, naming=["too many connections"])
+            self.assert_fails(RETRY, *ONCE, self.file("g"), self.server.address, naming=["too many connections"])
         self.assert_serves_again()
 
 

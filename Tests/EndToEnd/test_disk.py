@@ -8,10 +8,12 @@ import unittest
 
 from gate import Gate
 from sending import SendCase
-from support import sha256
+from support import ONCE, sha256
 from tracing import Trace
 
 MIB = 1 << 20
+#: A file of each way of staging: in memory and then without a name; under a name; with a journal beside it.
+SIZES = (1000, 200_000, 3 * MIB)
 
 
 class DiskFullTest(SendCase):
@@ -121,9 +123,9 @@ class DiskFailsTest(SendCase):
         self.before = self.server.published()
 
     def assert_upload_fails(self, calls, *options, size=3 * MIB, error="EIO", status=74):
-        """An upload while each of these calls fails: no receipt, that status, nothing kept. Answers the trace."""
+        """An upload while these calls fail: no receipt, that status, nothing kept. Answers the trace."""
         with Trace(self.server.pid, f"--trace={calls}", f"--inject={calls}:error={error}", *options) as trace:
-            self.assert_fails(status, self.file("f", os.urandom(size)), self.server.address, naming=["'f'"])
+            self.assert_fails(status, *ONCE, self.file("f", os.urandom(size)), self.server.address, naming=["'f'"])
         self.assertTrue([call for call in trace.calls if call.result == error], "the call was made")
         self.assert_nothing_stored(self.server, self.before)
         self.assert_serves(self.server)
@@ -131,25 +133,45 @@ class DiskFailsTest(SendCase):
 
     def test_fsync_of_the_file(self):
         """fsync of the staged file fails: nothing is published, and fsync is never called again on that file."""
-        trace = self.assert_upload_fails("fsync,fdatasync,syncfs,sync_file_range")
-        self.assertEqual(len(trace.of("fsync", "fdatasync", on=".part>")), 1)
-        self.assertEqual(trace.of("syncfs"), [])
+        for size in SIZES:
+            with self.subTest(size=size):
+                trace = self.assert_upload_fails("fsync,fdatasync,syncfs,sync_file_range", size=size)
+                self.assertEqual(len(trace.of("fsync", "fdatasync", on="/.fxfer/partials/")), 1)
+                self.assertEqual(trace.of("syncfs"), [])
 
     def test_fsync_of_the_directory(self):
         """fsync of the directory fails: there is no receipt, and nothing stays under the name."""
-        self.assert_upload_fails("fsync,fdatasync,syncfs", f"--trace-path={self.server.directory}")
+        for size in SIZES:
+            with self.subTest(size=size):
+                self.assert_upload_fails("fsync,fdatasync,syncfs", f"--trace-path={self.server.directory}", size=size)
 
     def test_write(self):
-        """A write fails in the middle."""
+        """Writes fail from the first one on."""
         for error, status in (("EIO", 74), ("ENOSPC", 74), ("EDQUOT", 74), ("EFBIG", 73)):
-            with self.subTest(error):
-                self.assert_upload_fails("pwrite64,pwritev,pwritev2", error=error, status=status)
+            for size in SIZES:
+                with self.subTest(error, size=size):
+                    self.assert_upload_fails("pwrite64,pwritev,pwritev2", size=size, error=error, status=status)
+
+    def test_write_in_the_middle(self):
+        """Writes fail when a part of the file was written and confirmed: nothing of it is kept."""
+        calls = "pwrite64,pwritev,pwritev2"
+        with Gate(self.server.port, 3 * MIB) as gate:
+            client = self.sending(*ONCE, self.file("f", os.urandom(5 * MIB)), gate.address)
+            gate.wait_until_held()
+            client.wait_for("progress")
+            with Trace(self.server.pid, f"--trace={calls}", f"--inject={calls}:error=EIO"):
+                gate.open()
+                status, _ = client.wait()
+        self.assertEqual((status, client.events[-1]["code"]), (74, "io"))
+        self.assert_nothing_stored(self.server, self.before)
+        self.assert_serves(self.server)
 
     def test_publishing(self):
         """The call that gives the file its name fails."""
         for error in ("EIO", "ENOSPC", "EDQUOT"):
-            with self.subTest(error):
-                self.assert_upload_fails("renameat,renameat2,linkat", error=error)
+            for size in SIZES:
+                with self.subTest(error, size=size):
+                    self.assert_upload_fails("renameat,renameat2,linkat", size=size, error=error)
 
     def test_read_only(self):
         """A file system that has become read-only (as after an error) refuses the file."""
@@ -158,8 +180,9 @@ class DiskFailsTest(SendCase):
     def test_attributes(self):
         """Permission bits or times cannot be set."""
         for calls in ("fchmod", "utimensat"):
-            with self.subTest(calls):
-                self.assert_upload_fails(calls)
+            for size in SIZES:
+                with self.subTest(calls, size=size):
+                    self.assert_upload_fails(calls, size=size)
 
     def test_no_descriptors(self):
         """The server is out of descriptors: the client is told to try again, and the server goes on."""

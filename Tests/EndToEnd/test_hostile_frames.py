@@ -28,7 +28,7 @@ FROM_SERVERS = {
     RECEIPT: encode(RECEIPT, id=1, outcome=0, size=0, digest=EMPTY, path=b"name"),
 }
 UNKNOWN_CRITICAL = [0x00, 0x03, 0x06, 0x0F, 0x19, 0x20, 0x2F, 0x30, 0x7F]
-UNKNOWN_OPTIONAL = [0x81, 0x82, 0xC0, 0xFF]
+UNKNOWN_OPTIONAL = [0x82, 0x83, 0xC0, 0xFF]
 
 
 def header(length, kind, zero=b"\0\0\0", damage=0):

@@ -93,7 +93,7 @@ class MemoryTest(AbuseCase):
 
 class DescriptorsTest(AbuseCase):
     def test_aborted_uploads_leave_nothing(self):
-        for number in range(300):
+        for number in range(75):
             connection = self.greeted()
             count = connection.terms.files
             connection.send(*[offer(id, b"%d" % id, size=1000) for id in range(1, count + 1)])

@@ -11,7 +11,7 @@ from fake_server import FakeServer
 from frames import ACCEPT, CONFIRM, ERROR, FINISH, RECEIPT, encode, offer
 from scripts import RETRY, accept, confirm, receipt
 from sending import SendCase
-from support import FXFER, PATIENCE, run
+from support import FXFER, ONCE, PATIENCE, finish, run
 
 SHUTTING_DOWN = 7
 ROUNDS = 20
@@ -68,7 +68,7 @@ class LastWordsOfAServerTest(SendCase):
             for number in range(ROUNDS // 4):
                 with self.subTest(title, number=number):
                     with FakeServer(self.take_and_leave(5, 2, tail)) as server:
-                        result = run("send", *self.files, server.address)
+                        result = run("send", *ONCE, *self.files, server.address)
                     self.assertEqual(result.returncode, RETRY, result.stderr)
                     printed = set(result.stdout.splitlines())
                     self.assertEqual(len(printed), 2, result.stdout)
@@ -84,12 +84,12 @@ class LastReceiptsTest(SendCase):
         for number, before in enumerate((1, 2, 20, 70, 150)):
             with self.subTest(before=before):
                 server = self.serve("--grace", "0", "--log-level", "error", directory=self.folder / f"out{number}")
-                command = [FXFER, "send", "--quiet", *map(str, files), server.address]
+                command = [FXFER, "send", *ONCE, "--quiet", *map(str, files), server.address]
                 # Without a buffer: `communicate` would pass over what `readline` has read ahead.
                 with subprocess.Popen(command, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
                     lines = [client.stdout.readline() for _ in range(before)]
                     server.process.send_signal(signal.SIGTERM)
-                    output, _ = client.communicate(timeout=PATIENCE)
+                    output, _ = finish(client)
                 self.assertEqual(server.wait(), 0)
                 self.assertEqual(client.returncode, RETRY)
                 lines += output.splitlines(keepends=True)

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from sending import SendCase
-from support import FXFER, PATIENCE, run
+from support import FXFER, ONCE, PATIENCE, run
 
 NOBODY = 65534
 
@@ -42,15 +42,10 @@ class SourceTest(SendCase):
         """A path through something that is no folder."""
         self.assert_no_input(self.file("f") / "g")
 
-    def test_directory(self):
-        """A directory."""
-        (self.folder / "directory").mkdir()
-        self.assertIn("directory", self.assert_no_input(self.folder / "directory").rsplit("'", 1)[1])
-
     def test_fifo(self):
         """A FIFO, which must not be opened: that would block, or disturb who writes to it."""
         os.mkfifo(self.folder / "f")
-        self.assert_no_input(self.folder / "f")
+        self.assertIn("only files and folders", self.assert_no_input(self.folder / "f"))
 
     def test_socket(self):
         """A socket."""
@@ -83,7 +78,7 @@ class SourceTest(SendCase):
 
     def test_each_is_named(self):
         """Of several sources each bad one is named, a line each, and not even the good one is sent."""
-        bad = [self.folder / "one", self.folder / "two", self.folder]
+        bad = [self.folder / "one", self.folder / "two", "/dev/zero"]
         sources = [bad[0], self.file("good"), *bad[1:]]
         result = run("send", *map(str, sources), self.server.address)
         self.assertEqual((result.returncode, result.stdout), (66, ""))
@@ -132,10 +127,8 @@ class CommandLineTest(SendCase):
     def test_source_without_a_name(self):
         """A source whose own name the receiver would refuse, and an empty one, are usage errors or no input."""
         self.assert_usage(self.file("a\nb"), self.address)
-        for source in ("..", "/", ""):
-            with self.subTest(source):
-                result = run("send", source, self.address)
-                self.assertEqual((result.returncode, result.stdout), (66, ""))
+        result = run("send", "", self.address)
+        self.assertEqual((result.returncode, result.stdout), (66, ""))
 
     def test_destinations(self):
         """A destination that is none."""
@@ -228,7 +221,7 @@ class ConnectionTest(SendCase):
         """A server that takes the connection and says nothing is given up after --timeout with status 75."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = "%s:%d" % listener.getsockname()
-            self.assert_fails(75, self.file("f"), address, "--timeout", "1", naming=[address])
+            self.assert_fails(75, *ONCE, self.file("f"), address, "--timeout", "1", naming=[address])
 
 
 if __name__ == "__main__":

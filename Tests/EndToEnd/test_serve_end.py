@@ -8,11 +8,12 @@ import unittest
 
 from gate import Gate
 from sending import SendCase
-from support import PATIENCE, sha256
+from support import ONCE, PATIENCE, sha256
 from waiting import eventually
 
 MIB = 1 << 20
 GIB = 1 << 30
+KEEPING_NOTHING = ("--keep-partials", "0")
 
 
 class SignalTest(SendCase):
@@ -30,7 +31,7 @@ class SignalTest(SendCase):
 
     def held_upload(self, gate):
         """An upload of 5 MiB of which the gate holds the second half."""
-        client = self.sending(self.file("f", os.urandom(5 * MIB)), gate.address)
+        client = self.sending(*ONCE, self.file("f", os.urandom(5 * MIB)), gate.address)
         gate.wait_until_held()
         return client
 
@@ -91,7 +92,7 @@ class SignalTest(SendCase):
         """Of several files, the one in flight at SIGTERM is stored; the next is refused (75) with the reason."""
         server = self.serve("--grace", str(PATIENCE))
         with Gate(server.port, 2 * MIB) as gate:
-            client = self.sending(self.file("f", os.urandom(5 * MIB)), self.file("g"), gate.address)
+            client = self.sending(*ONCE, self.file("f", os.urandom(5 * MIB)), self.file("g"), gate.address)
             gate.wait_until_held()
             server.process.terminate()
             self.assert_listens_no_more(server)
@@ -105,7 +106,7 @@ class SignalTest(SendCase):
 
     def test_upload_beyond_the_grace(self):
         """An upload that stalls for longer than the grace is told so (75); nothing of it stays, and the status is 0."""
-        server = self.serve("--grace", "1")
+        server = self.serve("--grace", "1", *KEEPING_NOTHING)
         with Gate(server.port, 2 * MIB) as gate:
             client = self.held_upload(gate)
             server.process.terminate()
@@ -117,8 +118,8 @@ class SignalTest(SendCase):
 
     def test_no_grace_in_full_flow(self):
         """A client that is sending at full speed when the grace is over hears the reason, not a broken connection."""
-        server = self.serve("--grace", "0")
-        client = self.sending(self.sparse("f", 16 * GIB), server.address)
+        server = self.serve("--grace", "0", *KEEPING_NOTHING)
+        client = self.sending(*ONCE, self.sparse("f", 16 * GIB), server.address)
         client.wait_for("progress")
         server.process.terminate()
         status, errors = client.wait()
@@ -128,8 +129,8 @@ class SignalTest(SendCase):
 
     def test_client_that_does_not_read(self):
         """A client that is stopped and reads nothing cannot keep the server from ending after the grace."""
-        server = self.serve("--grace", "0")
-        client = self.sending(self.sparse("f", 16 * GIB), server.address)
+        server = self.serve("--grace", "0", *KEEPING_NOTHING)
+        client = self.sending(*ONCE, self.sparse("f", 16 * GIB), server.address)
         client.wait_for("progress")
         client.process.send_signal(signal.SIGSTOP)
         server.process.terminate()
@@ -156,12 +157,12 @@ class SignalTest(SendCase):
 
 class CrashTest(SendCase):
     def test_client_killed(self):
-        """A client that is killed in the middle leaves nothing: not under the name, and nothing staged."""
-        server = self.serve()
+        """A client that is killed in the middle leaves nothing where nothing is to be kept."""
+        server = self.serve(*KEEPING_NOTHING)
         self.assert_serves(server)
         descriptors = server.descriptors()
         for number in range(5):
-            client = self.sending(self.sparse("f", 16 * GIB), server.address)
+            client = self.sending(*ONCE, self.sparse("f", 16 * GIB), server.address)
             client.wait_for("progress")
             client.kill()
             self.assert_nothing_stored(server)
@@ -171,10 +172,10 @@ class CrashTest(SendCase):
 
     def test_client_interrupted(self):
         """Control-C ends a client at once and by that signal, and nothing of the file stays."""
-        server = self.serve()
+        server = self.serve(*KEEPING_NOTHING)
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number.name):
-                client = self.sending(self.sparse("f", 16 * GIB), server.address)
+                client = self.sending(*ONCE, self.sparse("f", 16 * GIB), server.address)
                 client.wait_for("progress")
                 client.process.send_signal(number)
                 self.assertIn(client.wait()[0], (-number, 128 + number))
@@ -182,10 +183,10 @@ class CrashTest(SendCase):
         self.assert_serves(server)
 
     def test_server_killed(self):
-        """A server that is killed in the middle: the client ends with 75; the next server sweeps what is left."""
+        """A server that is killed in the middle: the client ends with 75; the next server sweeps what is left, if told so."""
         for number in range(3):
             server = self.serve()
-            client = self.sending(self.sparse("f", 16 * GIB), server.address)
+            client = self.sending(*ONCE, self.sparse("f", 16 * GIB), server.address)
             client.wait_for("progress")
             server.process.kill()
             server.wait()
@@ -194,7 +195,7 @@ class CrashTest(SendCase):
             self.assertRegex(errors, r"\Afxfer: [^\n]*try again[^\n]*\n\Z")
             self.assertEqual(server.published(), {})
             self.assertEqual(len(server.partials()), 1)
-            after = self.serve()
+            after = self.serve(*KEEPING_NOTHING)
             self.assert_nothing_stored(after)
             self.assert_serves(after)
             self.stop(after)

@@ -57,7 +57,7 @@ class TextLogTest(SendCase):
 
     def test_broken_off(self):
         """A transfer that breaks off is one warning with the reason, and with how many bytes there were."""
-        server = self.serve()
+        server = self.serve("--keep-partials", "0")
         with Gate(server.port, 2 * MIB) as gate:
             client = self.sending(self.sparse("f", 8 * MIB), gate.address)
             gate.wait_until_held()

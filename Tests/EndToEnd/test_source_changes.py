@@ -5,6 +5,7 @@ import unittest
 
 from gate import Gate
 from sending import SendCase
+from support import sha256
 
 MIB = 1 << 20
 #: More than the client and the kernel's buffers take in while the gate holds the stream.
@@ -31,11 +32,17 @@ class SourceChangesTest(SendCase):
         return status, client.events[-1]
 
     def assert_changed(self, change):
-        """The client notices the change and says so; the server keeps nothing and goes on."""
+        """The client notices the change and says so; nothing is published.
+
+        What the server keeps of the old content is not mixed with the new: the next try stores the file as it is then.
+        """
         status, event = self.send_while(change)
         self.assertEqual((status, event["event"], event.get("code")), (65, "error", "source-changed"), event)
         self.assertIn("change", event["message"])
-        self.assert_nothing_stored(self.server, self.before)
+        self.assertEqual(self.server.published(), self.before)
+        if self.source.exists():
+            self.assert_sent("--quiet", self.source, self.server.address)
+            self.assert_nothing_stored(self.server, self.before | {b"f": sha256(self.source)})
         self.assert_serves(self.server)
 
     def write(self, offset, content=b"changed"):

@@ -124,6 +124,9 @@ class StrangersTest(AbuseCase):
                 self.assertNotIn(b"cut", self.server.published())
         self.assert_harmless()
 
+class KeepingNothingTest(AbuseCase):
+    options = ("--keep-partials", "0")
+
     def test_a_big_file_cut_in_the_middle_stores_nothing(self):
         piece = os.urandom(1 << 20)
         for end in (socket.socket.close, reset):
@@ -145,7 +148,7 @@ class StrangersTest(AbuseCase):
             with self.abuse(f"size {size}"):
                 connection = self.greeted()
                 digest = hashlib.sha256(b"content").digest()
-                connection.send(offer(1, b"name", size=size), wire.chunk(1, 0, b"content", digest))
+                connection.send(offer(1, b"name of %s" % str(size).encode(), size=size), wire.chunk(1, 0, b"content", digest))
                 connection.socket.shutdown(socket.SHUT_WR)
                 frames, _ = answers(connection)
                 self.assertLessEqual({each.kind for each in frames}, {ACCEPT, CONFIRM})

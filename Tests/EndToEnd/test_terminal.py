@@ -159,8 +159,9 @@ class HostileNameTest(TerminalTest):
                 os.mkdir(folder)
                 with open(folder + b"/f", "wb") as file:
                     file.write(b"other")
+                os.mkfifo(folder + b"/fifo")
                 for arguments in (
-                    (folder, server.address),
+                    (folder + b"/fifo", server.address),
                     (folder + b"/nothing", server.address),
                     (folder + b"/f", server.address),
                     (good, folder + b"/f", server.address),

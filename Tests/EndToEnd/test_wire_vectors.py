@@ -1,5 +1,8 @@
 """The recorded client streams of testdata/wire, each against the real server, as their README.md says."""
 
+import hashlib
+import hashlib
+import os
 import re
 import shutil
 import socket
@@ -16,16 +19,25 @@ class Vector:
         header, _, self.stream = path.read_bytes().partition(b"\n\n")
         self.name = path.name
         self.published = {}
+        self.folders = {}
         self.values = {}
         for line in header.decode("ascii").splitlines():
             key, _, value = line.partition(": ")
             if key == "published":
                 digest, size, name = value.split(" ", 2)
                 self.published[unescape(name)] = (digest, int(size))
+            elif key == "folder":
+                self.folders[unescape(value)] = (hashlib.sha256().hexdigest(), 0)
+            elif key == "folder":
+                self.folders[unescape(value)] = (hashlib.sha256().hexdigest(), 0)
             else:
                 self.values[key] = value
         self.expect, _, code = self.values["expect"].partition(" ")
         self.code = int(code or 0)
+
+    @property
+    def receipts(self):
+        return self.published | self.folders
 
 
 def unescape(text):
@@ -62,8 +74,8 @@ class WireVectorsTest(AbuseCase):
         elif vector.expect in ("ok", "refuse"):
             self.assertIsNone(error)
             self.assertEqual(refusals, {vector.code} if vector.code else set())
-            self.assertEqual(receipts, vector.published)
-        self.assertLessEqual(receipts.items(), vector.published.items())
+            self.assertEqual(receipts, {**vector.published, **vector.folders})
+        self.assertLessEqual(receipts.items(), {**vector.published, **vector.folders}.items())
         for terms in [frame for frame in frames if frame.kind == WELCOME]:
             self.assertEqual(terms.largest_chunk, int(vector.values.get("chunk", terms.largest_chunk)))
             self.assertEqual(terms.files, int(vector.values.get("files-at-once", terms.files)))
@@ -76,6 +88,8 @@ class WireVectorsTest(AbuseCase):
                 self.start_over()
                 self.check(vector, *self.play(vector.stream, send))
                 digests = {name: digest for name, (digest, _) in vector.published.items()}
+                for folder in vector.folders:
+                    self.assertTrue((self.server.directory / os.fsdecode(folder)).is_dir())
                 self.assert_harmless({**self.stored, **digests})
 
     def start_over(self):

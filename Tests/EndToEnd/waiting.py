@@ -6,11 +6,11 @@ import time
 from support import PATIENCE
 
 
-def eventually(condition, what):
+def eventually(condition, what, patience=PATIENCE):
     """Answers the first true value of `condition()`; fails with `what` where none comes in time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"in {PATIENCE} s it did not happen: {what}")
+            raise AssertionError(f"in {patience} s it did not happen: {what}")
         select.select([], [], [], 0.002)
     return value

@@ -48,21 +48,4 @@ struct ArgumentTests {
     func statuses(code: FxferError.Code) {
         #expect((64...77).contains(ExitStatus.status(for: code)))
     }
-
-    @Test("a file is named after its last component, below the folder")
-    func names() throws {
-        let folder = try RelativePath(bytes: Array("a/b".utf8))
-        let uploads = try UploadPlan.uploads(of: [Array("/x/y".utf8), Array("z".utf8)], into: folder)
-        #expect(uploads.map(\.destination.description) == ["a/b/y", "a/b/z"])
-        let renamed = try UploadPlan.uploads(of: [Array("z".utf8)], into: nil, as: Array("new".utf8))
-        #expect(renamed.map(\.destination.description) == ["new"])
-    }
-
-    @Test("two files that would get one name are a usage error")
-    func sameName() {
-        let error = #expect(throws: FxferError.self) {
-            try UploadPlan.uploads(of: [Array("a/f".utf8), Array("b/f".utf8)], into: nil)
-        }
-        #expect(error?.code == .usage)
-    }
 }

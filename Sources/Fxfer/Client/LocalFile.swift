@@ -23,4 +23,13 @@ public struct LocalFile: Sendable {
         try await self.source.checkUnchanged()
         return digest
     }
+
+    /// Looks at files and folders that are to be sent, without opening them.
+    ///
+    /// - Returns: for each path its attributes, or `noInput` where it does not exist, may not be read, or is neither
+    ///   file nor folder.
+    /// - Throws: `CancellationError`.
+    public static func look(at paths: [[UInt8]]) async throws -> [Result<FileAttributes, FxferError>] {
+        try await SourceLook.look(at: paths)
+    }
 }

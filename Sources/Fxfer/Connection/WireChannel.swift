@@ -3,33 +3,54 @@ import FxferProtocol
 import NIOCore
 import NIOPosix
 
-/// A TCP connection that speaks frames, as both ends use it: events come in by `inbound`, frames go out here.
+/// A TCP connection that speaks frames, as both ends use it: bytes come in by `inbound`, frames go out here.
 ///
-/// Memory is bounded: at most ``maxReadSize`` times a few is read ahead of the owner, and each `send` ends only when
-/// the socket has taken the bytes.
+/// Frames are gathered until they are flushed, so that many small ones are one write. All calls are made on the
+/// connection's event loop. Memory is bounded: at most ``maxReadSize`` times a few is read ahead of the owner, who
+/// waits for ``drain(to:)`` before it writes much more.
 struct WireChannel: Sendable {
     typealias Inbound = InboundStream<WirePart>
 
     /// The most bytes asked of the socket at once: 1 MiB measured 20 to 30 % faster for bulk data than NIO's 64 KiB.
     static let maxReadSize = 1_048_576
-    /// Reads begin small and grow with what comes, so that a connection that says little costs little memory.
-    static var readAllocator: AdaptiveRecvByteBufferAllocator {
-        AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: Self.maxReadSize)
-    }
     /// How long a connection that ends with an error is kept open so that the peer can read it.
     static let lingerTime: TimeAmount = .seconds(2)
+    /// How many bytes may wait for the socket before the owner has to wait, too: 1 MiB.
+    static let maxWaitingBytes = 1_048_576
 
     let channel: any Channel
     private let inbound: Inbound
+    private let output: NIOLoopBoundBox<Output>
+
+    /// What goes out.
+    private struct Output {
+        /// Frames that were not handed to the channel yet.
+        var gathered = ByteBuffer()
+        /// The memory of the last gathered frames that the socket took, to be used again.
+        var spare = ByteBuffer()
+        /// Writes that the socket has not taken yet, the oldest first, with their sizes.
+        var waiting: CircularBuffer<(bytes: Int, taken: EventLoopFuture<Void>)> = []
+        var waitingBytes = 0
+    }
 
     /// Takes over a channel. Must be called on its event loop.
     init(wrapping channel: any Channel) throws {
-        try channel.pipeline.syncOperations.addHandler(WireDecodingHandler())
+        try channel.pipeline.syncOperations.addHandler(WireInboundHandler())
         self.inbound = try InboundStream(from: channel)
+        self.output = NIOLoopBoundBox(Output(), eventLoop: channel.eventLoop)
         self.channel = channel
     }
 
     var eventLoop: any EventLoop { self.channel.eventLoop }
+
+    /// How reads are sized: they begin small and grow with what comes, so that a connection that says little costs
+    /// little memory.
+    ///
+    /// - Parameter maximum: the most bytes asked of the socket at once.
+    static func readAllocator(maximum: Int = Self.maxReadSize) -> AdaptiveRecvByteBufferAllocator {
+        let maximum = min(max(maximum, 4096), Self.maxReadSize)
+        return AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: min(16_384, maximum), maximum: maximum)
+    }
 
     /// Runs `body` with the incoming parts and closes the connection afterwards, whatever happened.
     func withInbound<Result: Sendable>(
@@ -40,34 +61,80 @@ struct WireChannel: Sendable {
         return try await body(self.inbound)
     }
 
-    /// Sends the preamble and a first frame in one write, in the caller's turn on the event loop.
-    func sendPreamble(and frame: Frame, isolation: isolated (any Actor)? = #isolation) async throws {
-        var buffer = ByteBuffer(bytes: Preamble.bytes)
-        frame.write(into: &buffer)
-        try await self.channel.writeAndFlush(buffer).get()
+    // MARK: Writing
+
+    /// Gathers the preamble.
+    func writePreamble() {
+        self.output.value.gathered.writeBytes(Preamble.bytes)
     }
 
-    /// Sends a frame, in the caller's turn on the event loop, so that nothing that is written later overtakes it;
-    /// returns when the socket has taken it.
-    func send(_ frame: Frame, isolation: isolated (any Actor)? = #isolation) async throws {
-        try await self.channel.writeAndFlush(Self.bytes(of: frame)).get()
-    }
-
-    /// Hands over a frame without flushing it.
+    /// Gathers a frame.
     func write(_ frame: Frame) {
-        self.channel.write(Self.bytes(of: frame), promise: nil)
+        frame.write(into: &self.output.value.gathered)
     }
 
-    /// Hands over a chunk without copying it; the future ends when the socket has taken all of it.
-    func write(_ chunk: Chunk, _ payload: ByteBuffer, _ digest: Digest) -> EventLoopFuture<Void> {
+    /// Gathers a chunk that is small enough to be copied.
+    func write(copying payload: ByteBuffer, as chunk: Chunk, _ digest: Digest) {
         self.write(.chunk(chunk))
-        self.channel.write(payload, promise: nil)
-        return self.channel.write(ByteBuffer(bytes: digest.bytes))
+        self.output.value.gathered.writeImmutableBuffer(payload)
+        self.output.value.gathered.writeDigest(digest)
     }
 
-    func flush() {
+    /// Hands over what was gathered and, behind it, payload that is not copied. The running digest, which follows by
+    /// ``write(digest:)``, goes out with the next write.
+    func write(payload: ByteBuffer) {
+        self.handGathered()
+        self.hand(payload)
         self.channel.flush()
     }
+
+    /// Gathers the running digest that ends a chunk.
+    func write(digest: Digest) {
+        self.output.value.gathered.writeDigest(digest)
+    }
+
+    /// Hands over what was gathered, in one write.
+    func flush() {
+        guard self.output.value.gathered.readableBytes > 0 else { return }
+        self.handGathered()
+        self.channel.flush()
+    }
+
+    /// Waits until no more than `limit` bytes wait for the socket, or the connection is gone, which its reader is told.
+    func drain(to limit: Int = Self.maxWaitingBytes, isolation: isolated (any Actor)? = #isolation) async {
+        while self.output.value.waitingBytes > limit, let oldest = self.output.value.waiting.first {
+            // A write that fails closes the channel.
+            try? await oldest.taken.get()
+        }
+    }
+
+    private func handGathered() {
+        let gathered = self.output.value.gathered
+        guard gathered.readableBytes > 0 else { return }
+        self.output.value.gathered = self.output.value.spare
+        self.output.value.spare = ByteBuffer()
+        self.hand(gathered, isOwn: true)
+    }
+
+    /// - Parameter isOwn: whether nobody else has these bytes, so that their memory can be used again.
+    private func hand(_ bytes: ByteBuffer, isOwn: Bool = false) {
+        let count = bytes.readableBytes
+        let promise = self.eventLoop.makePromise(of: Void.self)
+        self.output.value.waiting.append((count, promise.futureResult))
+        self.output.value.waitingBytes += count
+        let output = self.output
+        // Writes are taken in their order.
+        promise.futureResult.whenComplete { _ in
+            guard let oldest = output.value.waiting.popFirst() else { return }
+            output.value.waitingBytes -= oldest.bytes
+            guard isOwn, bytes.capacity <= Self.maxWaitingBytes else { return }
+            output.value.spare = bytes
+            output.value.spare.clear()
+        }
+        self.channel.write(bytes, promise: promise)
+    }
+
+    // MARK: Ending
 
     /// Tells the peer why the connection ends, and gives it a bounded time to read that: closing at once would make TCP
     /// reset the connection while data is still arriving, and erase the message. So only this side's direction is
@@ -76,24 +143,18 @@ struct WireChannel: Sendable {
     /// - Parameter hasGreeted: whether the preamble was sent already.
     func end(with error: FxferError, hasGreeted: Bool) {
         if !hasGreeted {
-            self.channel.write(ByteBuffer(bytes: Preamble.bytes), promise: nil)
+            self.writePreamble()
         }
         self.write(.error(SessionFailure(error)))
-        self.flush()
         self.endOutput()
     }
 
     /// Ends the stream to the peer, and the connection a bounded time later.
     func endOutput() {
+        self.flush()
         let channel = self.channel
         channel.close(mode: .output, promise: nil)
         let closing = self.eventLoop.scheduleTask(in: Self.lingerTime) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in closing.cancel() }
-    }
-
-    private static func bytes(of frame: Frame) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        frame.write(into: &buffer)
-        return buffer
     }
 }

@@ -33,11 +33,19 @@ public struct FileServer: Service {
     ///
     /// - Throws: ``FxferError`` where the directory cannot be used or the address cannot be bound.
     public func run() async throws {
-        let store = try await DirectoryStore.open(path: self.configuration.directory)
+        let store = try await DirectoryStore.open(
+            path: self.configuration.directory,
+            options: self.configuration.storing
+        )
+        if store.leftoversRemoved > 0 {
+            self.logger.info("removed what earlier servers left", metadata: ["files": "\(store.leftoversRemoved)"])
+        }
         let listener = try await self.listen()
         let connections = ConnectionRegistry(limit: self.configuration.maxConnections)
 
         try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await self.expirePartials(of: store) }
+            defer { group.cancelAll() }
             try await listener.executeThenClose { clients in
                 if let address = listener.channel.localAddress {
                     self.onListening(address)
@@ -63,12 +71,27 @@ public struct FileServer: Service {
         }
     }
 
+    /// Removes what interrupted uploads left when nobody has gone on with it for long enough.
+    private func expirePartials(of store: DirectoryStore) async {
+        // Often enough that nothing is kept much longer than it should be, and never more often than is of use.
+        let interval = min(max(self.configuration.keepPartials / 10, .seconds(1)), .seconds(600))
+        while (try? await Task.sleep(for: interval)) != nil {
+            do {
+                let count = try await store.expirePartials()
+                if count > 0 { self.logger.info("removed expired parts", metadata: ["files": "\(count)"]) }
+            } catch {
+                self.logger.warning("cannot expire parts", metadata: ["reason": "\(FxferError(wrapping: error))"])
+            }
+        }
+    }
+
     private func listen() async throws(FxferError) -> NIOAsyncChannel<WireChannel, Never> {
         let opening = self.configuration.guest?.opening
+        let maxRead = self.configuration.limiter?.portion ?? WireChannel.maxReadSize
         return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.recvAllocator, value: WireChannel.readAllocator)
+            .childChannelOption(.recvAllocator, value: WireChannel.readAllocator(maximum: maxRead))
             .listen(address: self.configuration.address, port: self.configuration.port) { channel in
                 try channel.pipeline.syncOperations.addHandler(FirstBytesHandler(guestOpening: opening))
                 return try WireChannel(wrapping: channel)

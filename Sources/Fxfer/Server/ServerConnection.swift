@@ -5,39 +5,35 @@ import NIOCore
 
 /// One client's connection, from its first byte to its end: carries out what the machines answer.
 ///
-/// It runs on the connection's event loop; file work runs on the store's threads. Incoming parts are taken one by one,
-/// and the next is not asked for until the last is written: a slow disk stops the reading of the socket.
-actor ServerConnection<Directory: Store> {
+/// It runs on the connection's event loop; file work runs on the store's threads. What comes in is looked at frame by
+/// frame, and the next bytes are not asked for until the last are handled: a slow disk stops the reading of the socket.
+actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSending {
     let wire: WireChannel
     let store: Directory
-    private let configuration: ServerConfiguration
+    let configuration: ServerConfiguration
     let log: TransferLog
 
-    var receiver: Receiver
-    var files: [FileID: Transfer] = [:]
+    var receiving: ReceivingState<Directory.Staged>
+    var sending = SendingState<GivenFile>()
+    let requests = RequestQueue()
+    /// The number of the last GET.
+    var lastGet: FileID = 0
     var idle: IdleWatch
-    /// How many operations of this side the client has to wait for.
     var work = 0
+    var decoder = FrameDecoder()
     /// Whether the client said anything in this protocol.
-    private var hasHeard = false
-    private var hasGreeted = false
-    private var hasEnded = false
+    var hasHeard = false
+    var hasGreeted = false
+    var hasEnded = false
     /// Whether a guest has taken the connection over, with time limits of its own.
-    private var isWithGuest = false
-    private var isShuttingDown = false
-    private var graceIsOver = false
-    /// How many files are being published, or wait for the socket to take their receipt.
-    var commits = 0
+    var isWithGuest = false
+    var isShuttingDown = false
+    var graceIsOver = false
+
+    var limiter: RateLimiter? { self.configuration.limiter }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         self.wire.eventLoop.executor.asUnownedSerialExecutor()
-    }
-
-    /// A file that is open on this connection.
-    struct Transfer {
-        let path: RelativePath
-        let began: NIODeadline
-        let staging: Staging<Directory.Staged>
     }
 
     init(wire: WireChannel, store: Directory, configuration: ServerConfiguration, logger: Logger) {
@@ -45,11 +41,14 @@ actor ServerConnection<Directory: Store> {
         self.store = store
         self.configuration = configuration
         self.log = TransferLog(logger: logger, peer: wire.channel.remoteAddress)
-        self.receiver = Receiver(chunkSize: Chunk.defaultSize, filesInFlight: configuration.filesInFlight)
+        self.receiving = ReceivingState(
+            Receiver(chunkSize: Chunk.defaultSize, filesInFlight: configuration.filesInFlight)
+        )
         self.idle = IdleWatch(timeout: TimeAmount(configuration.handshakeTimeout), now: .now())
     }
 
-    /// Serves the client to the end of its connection. Whatever was not published by then is discarded.
+    /// Serves the client to the end of its connection. Whatever was not published by then is kept as a partial or
+    /// discarded.
     func run() async {
         do {
             try await withThrowingTaskGroup { group in
@@ -87,7 +86,7 @@ actor ServerConnection<Directory: Store> {
     /// Refuses further files; ends the connection when none is open.
     func shutDown() {
         self.isShuttingDown = true
-        self.receiver.refuseOffers(Self.shutdownError)
+        self.receiving.receiver.refuseOffers(Self.shutdownError)
         self.endIfDue()
     }
 
@@ -100,8 +99,11 @@ actor ServerConnection<Directory: Store> {
 
     /// Ends the connection of a server that shuts down, when nothing has to be waited for any more.
     func endIfDue() {
-        guard self.isShuttingDown, self.commits == 0 else { return }
-        if self.graceIsOver || (self.receiver.isIdle && !self.isWithGuest) {
+        guard self.isShuttingDown, self.receiving.commits == 0 else { return }
+        let isIdle =
+            self.receiving.receiver.isIdle && self.requests.isEmpty && self.sending.sender?.isIdle ?? true
+            && !self.isWithGuest
+        if self.graceIsOver || isIdle {
             self.end(Self.shutdownError)
         }
     }
@@ -118,102 +120,8 @@ actor ServerConnection<Directory: Store> {
         }
     }
 
-    private static var shutdownError: FxferError {
+    static var shutdownError: FxferError {
         FxferError(.shuttingDown, "the server is shutting down; try again later")
-    }
-}
-
-// MARK: - The conversation
-
-extension ServerConnection {
-    private func serve(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws {
-        guard let greeting = try await self.nextEvent(&parts) else {
-            if self.isWithGuest { try await self.serveGuest() }
-            return
-        }
-        guard case .frame(let frame) = greeting else {
-            preconditionFailure("the decoder announces a chunk before its payload")
-        }
-        try self.checkPermission()
-        try await self.greet(frame)
-        try await withThrowingDiscardingTaskGroup { commits in
-            while let event = try await self.nextEvent(&parts) {
-                guard try await self.handle(event, &commits) else { return }
-            }
-        }
-    }
-
-    private func nextEvent(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws -> WireEvent? {
-        let part = try await parts.next(isolation: self)
-        guard !self.hasEnded, !self.graceIsOver else { return nil }
-        self.hasHeard = true
-        self.idle.heard(now: .now())
-        switch part {
-        case .event(let event): return event
-        case .violation(let error): throw error
-        case .guest:
-            self.isWithGuest = true
-            return nil
-        case nil: return nil
-        }
-    }
-
-    private func serveGuest() async throws {
-        do {
-            try self.checkPermission()
-            try await self.configuration.guest?.serve(self.wire.channel)
-        } catch let error as FxferError {
-            self.log.connectionFailed(error)
-            if error.code == .notPermitted {
-                try await self.wire.channel.writeAndFlush(ByteBuffer(string: "fxfer: \(error.message)\r\n"))
-            }
-        }
-    }
-
-    private func checkPermission() throws {
-        guard let peer = self.wire.channel.remoteAddress, let local = self.wire.channel.localAddress,
-            SameMachine.isSameMachine(peer: peer, local: local)
-        else {
-            throw FxferError(
-                .notPermitted,
-                "this server accepts connections from its own machine only; run 'fxfer send' there"
-            )
-        }
-    }
-
-    private func greet(_ frame: Frame) async throws {
-        let handshake = ServerHandshake(filesInFlight: self.configuration.filesInFlight)
-        let welcome = try handshake.receive(frame, nonce: .random())
-        self.receiver = Receiver(chunkSize: welcome.chunkSize, filesInFlight: welcome.filesInFlight)
-        if self.isShuttingDown {
-            self.receiver.refuseOffers(Self.shutdownError)
-        }
-        self.idle = IdleWatch(timeout: TimeAmount(self.configuration.idleTimeout), now: .now())
-        self.hasGreeted = true
-        try await self.wire.sendPreamble(and: .welcome(welcome))
-    }
-
-    /// Answers false when the client said BYE.
-    private func handle(
-        _ event: WireEvent,
-        _ commits: inout ThrowingDiscardingTaskGroup<any Error>
-    ) async throws -> Bool {
-        switch event {
-        case .payload(let bytes): try await self.handlePayload(bytes)
-        case .payloadEnd(let digest): try await self.handlePayloadEnd(digest)
-        case .frame(.offer(let offer)): try await self.handleOffer(offer)
-        case .frame(.chunk(let chunk)): try await self.handleChunk(chunk)
-        case .frame(.finish(let finish)): try await self.handleFinish(finish, &commits)
-        case .frame(.cancel(let cancel)): try await self.handleCancel(cancel)
-        case .frame(.alive): break
-        case .frame(.bye): return false
-        case .frame(.error(let failure)):
-            self.log.connectionFailed(failure.error)
-            return false
-        case .frame(let frame):
-            throw FxferError(.protocolViolation, "a frame of type \(frame.type) is out of order")
-        }
-        return true
     }
 
     /// Shows the client that this side is alive while it works, and closes the connection of a silent one.

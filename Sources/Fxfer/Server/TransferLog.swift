@@ -1,4 +1,5 @@
 import FxferProtocol
+import FxferStorage
 import Logging
 import NIOCore
 
@@ -13,19 +14,66 @@ struct TransferLog: Sendable {
     }
 
     /// A file got its receipt.
-    func stored(_ path: RelativePath, _ content: FilePrefix, _ outcome: Receipt.Outcome, since began: NIODeadline) {
-        let seconds = Self.seconds(since: began)
-        self.logger.info(
-            "stored",
+    func stored(
+        _ path: RelativePath,
+        _ content: FilePrefix,
+        _ outcome: Publication.Outcome,
+        resumedAt offset: UInt64,
+        since began: NIODeadline
+    ) {
+        guard self.logger.logLevel <= .info else { return }
+        var metadata = Self.metadata(path, content, since: began)
+        metadata["outcome"] =
+            switch outcome {
+            case .stored: "stored"
+            case .identical: "identical"
+            case .replaced: "replaced"
+            }
+        if offset > 0 { metadata["resumed-at"] = "\(offset)" }
+        self.logger.info("stored", metadata: metadata)
+    }
+
+    /// A folder is there as its sender has it.
+    func madeFolder(_ path: RelativePath) {
+        self.logger.debug("folder made", metadata: ["name": .string(path.description)])
+    }
+
+    /// A file was there with the offered size and time, and was not read.
+    func same(_ path: RelativePath) {
+        self.logger.debug("unchanged", metadata: ["name": .string(path.description)])
+    }
+
+    /// A client has a file: verified, and durable on its disk.
+    func given(_ path: RelativePath, _ content: FilePrefix, since began: NIODeadline) {
+        guard self.logger.logLevel <= .info else { return }
+        self.logger.info("given", metadata: Self.metadata(path, content, since: began))
+    }
+
+    /// A client does not have what it asked for.
+    func notGiven(_ name: String, _ error: FxferError) {
+        self.logger.warning(
+            "not given",
             metadata: [
-                "name": .string(path.description),
-                "bytes": "\(content.length)",
-                "seconds": .string(Self.fixed(seconds, digits: 3)),
-                "MB/s": .string(Self.fixed(Double(content.length) / 1e6 / max(seconds, 1e-6), digits: 1)),
-                "sha256": .string(content.digest.hex),
-                "outcome": outcome == .stored ? "stored" : "identical",
+                "name": .string(name),
+                "outcome": .string(error.code.rawValue),
+                "reason": .string(error.message),
             ]
         )
+    }
+
+    private static func metadata(
+        _ path: RelativePath,
+        _ content: FilePrefix,
+        since began: NIODeadline
+    ) -> Logger.Metadata {
+        let seconds = Self.seconds(since: began)
+        return [
+            "name": .string(path.description),
+            "bytes": "\(content.length)",
+            "seconds": .string(Self.fixed(seconds, digits: 3)),
+            "MB/s": .string(Self.fixed(Double(content.length) / 1e6 / max(seconds, 1e-6), digits: 1)),
+            "sha256": .string(content.digest.hex),
+        ]
     }
 
     /// A file that was accepted was not stored, after that many bytes.

@@ -6,13 +6,14 @@ struct Destination {
     let endpoint: Endpoint
     let folder: RelativePath?
 
-    init(_ argument: RawArgument) throws(FxferError) {
+    /// - Parameter example: what a right one looks like.
+    init(_ argument: RawArgument, example: String = "host:3000") throws(FxferError) {
         let bytes = argument.bytes
         let slash = bytes.firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
         guard let endpoint = Endpoint(parsing: String(decoding: bytes[..<slash], as: UTF8.self)) else {
             throw FxferError(
                 .usage,
-                "'\(EscapedText.escape(bytes))' is not a destination; write HOST[:PORT][/FOLDER], as in host:3000"
+                "'\(EscapedText.escape(bytes))' names no server; write HOST[:PORT][/PATH], as in \(example)"
             )
         }
         self.endpoint = endpoint

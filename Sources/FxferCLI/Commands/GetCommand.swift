@@ -1,77 +1,102 @@
 import ArgumentParser
 import Fxfer
-import FxferLegacy
 import FxferProtocol
 import Glibc
 
-/// `fxfer get --legacy HOST[:PORT]`
+/// `fxfer get HOST[:PORT]/NAME…`
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Receive the file of a textbook server (legacy mode).",
+        abstract: "Get files and folders from a server.",
+        usage: "fxfer get [<options>] <host>[:<port>]/<name> ...",
         discussion: """
-            Speaks the textbook's raw stream, which has neither length nor digest: the result is always marked \
-            unverified. The file takes its name in one step when the stream has ended with the server's thanks; \
-            where it has not, an old file stays as it is (status 65).
+            The server has to share its files (fxfer serve --share). Each file is verified, made durable and gets its \
+            name in one step; a local file that has the name is replaced then, and stays as it is until then (see \
+            --on-conflict). A transfer that breaks goes on from the last verified chunk.
+
+              fxfer get host:3000/2026/photo.raw
+              fxfer get host:3000/2026 --output copies
+              fxfer get host:3000/x.tar --output - | tar x
+
+            With --output - each part is written as soon as it is verified; the status tells whether all of it came. \
+            With --legacy it receives the raw stream of a textbook server, which has neither length nor digest: the \
+            result is always marked unverified.
 
               fxfer get --legacy localhost:3000 --output pjfile1.txt
             """
     )
 
-    @Flag(help: "Speak the textbook's raw stream; the only way to receive so far.")
-    var legacy = false
-
-    @Argument(help: ArgumentHelp("The server.", valueName: "host[:port]"))
-    var server: String
+    @Argument(
+        help: ArgumentHelp(
+            "What to get: host[:port]/name, all of one server. For --legacy, host[:port].",
+            valueName: "host[:port]/name"
+        )
+    )
+    var sources: [String]
 
     @Option(
-        help: ArgumentHelp("The file that is written; an old one is replaced.", valueName: "file"),
+        help: ArgumentHelp(
+            "Where it is written: a folder that exists, the name of the one file or folder, or - for standard output.",
+            discussion: "The current folder, where nothing is said.",
+            valueName: "path"
+        ),
         completion: .file()
     )
-    var output: String = Textbook.receivedFile
+    var output: String?
 
-    @Flag(help: "Write the server's thanks behind the file, too, as the textbook's client does.")
-    var keepTrailer = false
+    @Option(
+        help: ArgumentHelp(
+            "What happens to a local file whose name another one gets.",
+            discussion: "One with the same content is success in any case.",
+            valueName: "refuse|replace|keep-both"
+        )
+    )
+    var onConflict = ConflictRule.replace
 
-    @Flag(help: "Write the result as a JSON object.")
-    var json = false
+    @OptionGroup(title: "Transfer")
+    var transfer: TransferOptions
 
-    @Option(help: ArgumentHelp("How long to wait for a connection, and for a silent server.", valueName: "seconds"))
-    var timeout: UInt32 = 60
+    @OptionGroup(title: "Legacy mode")
+    var legacy: LegacyGetOptions
 
     func validate() throws {
-        guard self.legacy else {
-            throw ValidationError("fxfer get receives from textbook servers only: add --legacy")
-        }
-        guard self.output != "-" else {
-            throw ValidationError("--output - is not possible: what is unverified is not passed on")
-        }
-        guard self.timeout > 0 else {
-            throw ValidationError("--timeout takes a number of seconds from 1 on")
+        if self.legacy.isOn {
+            try self.legacy.validate(sources: self.sources, output: self.output)
+        } else if self.legacy.keepTrailer {
+            throw ValidationError("--keep-trailer goes with --legacy")
         }
     }
 
     func run() async throws {
-        let output = RawArgument(text: self.output).bytes
         do {
-            let endpoint = try Endpoint(argument: self.server)
-            let download = FileDownload(
-                from: endpoint,
-                to: output,
-                keepsTrailer: self.keepTrailer,
-                timeout: .seconds(self.timeout)
-            )
-            switch try await Interruptible.run({ try await download.run() }) {
-            case .finished(let content):
-                LegacyResult(output: output, content: content).write(asJSON: self.json)
-            case .interrupted(let signal):
-                Glibc.exit(ExitStatus.status(for: signal))
+            if self.legacy.isOn {
+                try await self.legacy.run(self.sources[0], self.output, self.transfer)
+            } else {
+                try await self.get()
             }
         } catch {
-            if self.json {
-                StandardStream.output.write(line: JSONLine.text(SendEvent(failure: FxferError(wrapping: error))))
+            if self.transfer.json {
+                StandardStream.output.write(line: JSONLine.text(TransferLine(failure: FxferError(wrapping: error))))
             }
             ExitStatus.exit(error)
         }
+    }
+
+    private func get() async throws {
+        OpenFileLimit.raise()
+        let sources = try self.sources.map { try RemotePath(RawArgument(text: $0)) }
+        let plan = try await DownloadPlan(sources, output: self.output.map { RawArgument(text: $0).bytes })
+        var options = DownloadOptions()
+        options.conflict = self.onConflict
+        options.retry = self.transfer.retry
+        options.limiter = self.transfer.limiter
+        let isPipe = plan.target.isStandardOutput
+        var reporting = self.transfer.reporting(sumsUp: false)
+        // Standard output belongs to the content then.
+        reporting.style = isPipe ? .silent : reporting.style
+        let reporter = TransferReporter(reporting, count: plan.downloads.count, total: nil)
+        let client = FileClient(plan.endpoint, timeout: self.transfer.silence)
+        try await client.get(plan.downloads, into: plan.target, options, report: reporter.report)
+        Glibc.exit(reporter.finish())
     }
 }

@@ -19,6 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
 
               fxfer serve --dir ./out
               fxfer serve --dir ./out --listen 127.0.0.1:4000
+              fxfer serve --dir ./out --share --on-conflict keep-both
             """
     )
 
@@ -35,6 +36,32 @@ struct ServeCommand: AsyncParsableCommand {
         )
     )
     var listen: ListenAddress?
+
+    @Flag(help: "Let clients list the directory and get files from it (fxfer list, fxfer get).")
+    var share = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What happens to a file whose name another one has.",
+            discussion: "One with the same content is success in any case.",
+            valueName: "refuse|replace|keep-both"
+        )
+    )
+    var onConflict = ConflictRule.refuse
+
+    @Option(
+        help: ArgumentHelp(
+            "How long what an interrupted upload has brought is kept, so that it can be gone on with; 0 for not at all.",
+            valueName: "time"
+        )
+    )
+    var keepPartials = DurationArgument(hours: 24)
+
+    @Option(help: ArgumentHelp("How much of that is kept in all; the oldest goes first.", valueName: "bytes"))
+    var maxPartials = SizeArgument(gibibytes: 100)
+
+    @Option(help: ArgumentHelp("At most that many bytes a second, all clients together.", valueName: "rate"))
+    var limitRate: RateArgument?
 
     @Option(help: ArgumentHelp("How long transfers in flight may go on after SIGTERM.", valueName: "seconds"))
     var grace: UInt32 = 10
@@ -71,6 +98,11 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.address = self.listen?.address
         configuration.port = self.listen?.port ?? Endpoint.defaultPort
         configuration.grace = .seconds(self.grace)
+        configuration.isSharing = self.share
+        configuration.conflict = self.onConflict
+        configuration.keepPartials = self.keepPartials.duration
+        configuration.maxPartialBytes = self.maxPartials.bytes
+        configuration.limiter = self.limitRate.map { RateLimiter(rate: $0.bytesPerSecond) }
         // The other half is for files, and for what the system's libraries cannot do without.
         configuration.maxConnections = min(configuration.maxConnections, maxDescriptors / 2)
         do {
@@ -84,9 +116,10 @@ struct ServeCommand: AsyncParsableCommand {
                 )
             }
             let directory = EscapedText.escape(configuration.directory)
+            let verb = self.share ? "sharing and receiving into" : "receiving into"
             let server = FileServer(configuration: configuration, logger: logger) { address in
                 StandardStream.output.write(line: "listening on \(Endpoint(address)) (pid \(getpid()))")
-                StandardStream.output.write(line: "receiving into \(directory) from this machine only")
+                StandardStream.output.write(line: "\(verb) \(directory) from this machine only")
             }
             var services = [self.essential(server)]
             if self.legacyOnce {
@@ -136,3 +169,5 @@ private struct FirstEvent: Service {
         _ = await self.events.cancelOnGracefulShutdown().first { true }
     }
 }
+
+extension ConflictRule: ExpressibleByArgument {}

@@ -18,11 +18,15 @@ struct Demonstration {
 
     /// Sends the sources and computes the stored files' digests anew; answers the exit status.
     func run() async throws -> Int32 {
-        let check = await SourceCheck(of: self.sources)
+        let sources = self.sources.map { Upload.Source.path($0) }
+        let check = await SourceCheck(of: sources)
         if let error = check.errors.first {
             throw error
         }
-        let uploads = try UploadPlan.uploads(of: self.sources, into: nil)
+        guard let total = check.totalSize else {
+            throw FxferError(.usage, "the demonstration sends files, not folders")
+        }
+        let uploads = try UploadPlan.uploads(of: sources, into: nil)
         var configuration = ServerConfiguration(directory: Array(self.received.utf8))
         configuration.address = "127.0.0.1"
         configuration.port = 0
@@ -41,7 +45,7 @@ struct Demonstration {
             for await port in ports.prefix(1) {
                 let endpoint = Endpoint(host: "127.0.0.1", port: port)
                 Self.say("receiving on \(endpoint) into \(EscapedText.escape(self.received))")
-                status = try await self.send(uploads, check.totalSize, to: endpoint)
+                status = try await self.send(uploads, total, to: endpoint)
             }
             group.cancelAll()
             try await group.waitForAll()
@@ -50,7 +54,8 @@ struct Demonstration {
     }
 
     private func send(_ uploads: [Upload], _ total: UInt64, to endpoint: Endpoint) async throws -> Int32 {
-        let reporter = SendReporter(style: .checksums, isQuiet: false, count: uploads.count, total: total)
+        let reporting = TransferReporter.Reporting(style: .checksums, isQuiet: false, sumsUp: false)
+        let reporter = TransferReporter(reporting, count: uploads.count, total: total)
         let clock = ContinuousClock()
         let elapsed = try await clock.measure {
             try await FileClient(endpoint).send(uploads, report: reporter.report)
@@ -59,10 +64,10 @@ struct Demonstration {
         guard status == 0 else { return status }
         let rate = HumanText.rate(total, in: elapsed)
         Self.say("\(HumanText.size(total)) at \(rate): verified, durable, published in one step")
-        for upload in uploads {
-            let stored = try await LocalFile(path: Array("\(self.received)/".utf8) + upload.destination.bytes)
+        for destination in uploads.compactMap(\.destination) {
+            let stored = try await LocalFile(path: Array("\(self.received)/".utf8) + destination.bytes)
             let digest = try await stored.digest()
-            Self.say("'\(upload.destination)' read again from the receiver's directory: \(digest)")
+            Self.say("'\(destination)' read again from the receiver's directory: \(digest)")
         }
         return 0
     }

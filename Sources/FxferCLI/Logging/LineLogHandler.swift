@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Glibc
 import Logging
 
 /// Writes each log event as one line to standard error.
@@ -25,9 +25,9 @@ struct LineLogHandler: LogHandler {
             .merging(self.metadataProvider?.get() ?? [:]) { _, new in new }
             .merging(event.metadata ?? [:]) { _, new in new }
             .mapValues { "\($0)" }
-        let time = Date.now.formatted(.iso8601)
+        let now = UTCTime(seconds: Int64(time(nil))).iso8601
         LogWriter.shared.write(
-            line: self.format.line(time, event.level, self.label, event.message.description, fields)
+            line: self.format.line(now, event.level, self.label, event.message.description, fields)
         )
     }
 }

@@ -9,27 +9,42 @@ final class LogWriter: Sendable {
     /// A few megabytes at most.
     private static let maxWaiting = 10_000
 
+    private struct Waiting {
+        var text: [UInt8] = []
+        var lines = 0
+        var dropped = 0
+    }
+
     private let writing = DispatchQueue(label: "fxfer.log")
-    private let waiting = Atomic(0)
-    private let dropped = Atomic(0)
+    private let waiting = Mutex(Waiting())
 
     private init() {}
 
     func write(line: String) {
-        guard self.waiting.load(ordering: .relaxed) < Self.maxWaiting else {
-            self.dropped.add(1, ordering: .relaxed)
-            return
-        }
-        self.waiting.add(1, ordering: .relaxed)
-        self.writing.async {
-            StandardStream.error.write(line: line)
-            self.waiting.subtract(1, ordering: .relaxed)
-            let dropped = self.dropped.exchange(0, ordering: .relaxed)
-            if dropped > 0 {
-                StandardStream.error.write(
-                    line: "fxfer: \(dropped) log lines were dropped, as nobody read them in time"
-                )
+        let isFirst = self.waiting.withLock { waiting in
+            guard waiting.lines < Self.maxWaiting else {
+                waiting.dropped += 1
+                return false
             }
+            waiting.text.append(contentsOf: line.utf8)
+            waiting.text.append(UInt8(ascii: "\n"))
+            waiting.lines += 1
+            return waiting.lines == 1
+        }
+        if isFirst { self.writing.async { self.writeWaiting() } }
+    }
+
+    private func writeWaiting() {
+        let taken = self.waiting.withLock { waiting in
+            let taken = waiting
+            waiting = Waiting()
+            return taken
+        }
+        StandardStream.error.write(bytes: taken.text)
+        if taken.dropped > 0 {
+            StandardStream.error.write(
+                line: "fxfer: \(taken.dropped) log lines were dropped, as nobody read them in time"
+            )
         }
     }
 

@@ -4,15 +4,15 @@ import FxferProtocol
 /// escaped as GNU does: the line begins with a backslash, and each one in the name is doubled.
 enum ChecksumLine {
     /// The line's bytes with its end. For a terminal, what could act on it is escaped.
-    static func bytes(_ digest: Digest, _ path: RelativePath, forTerminal: Bool) -> [UInt8] {
+    static func bytes(_ digest: Digest, _ path: [UInt8], forTerminal: Bool) -> [UInt8] {
         let backslash = UInt8(ascii: "\\")
-        let hasBackslash = path.bytes.contains(backslash)
+        let hasBackslash = path.contains(backslash)
         var line = hasBackslash ? [backslash] : []
         line += Array(digest.hex.utf8) + [UInt8(ascii: " "), UInt8(ascii: " ")]
         if forTerminal {
-            line += Array(path.description.utf8)
+            line += Array(EscapedText.escape(path).utf8)
         } else {
-            line += path.bytes.flatMap { $0 == backslash ? [$0, $0] : [$0] }
+            line += path.flatMap { $0 == backslash ? [$0, $0] : [$0] }
         }
         return line + [UInt8(ascii: "\n")]
     }

@@ -30,6 +30,8 @@ extension FxferError {
         case cannotConnect = "cannot-connect"
         /// The name is taken by something else.
         case exists
+        /// What was asked for as a file is a folder.
+        case isFolder = "is-folder"
         /// The receiver refuses the name.
         case nameRefused = "name-refused"
         /// The receiver cannot create the file or its folder.

@@ -30,6 +30,7 @@ extension WireCode {
         (38, .sourceChanged),
         (39, .noInput),
         (40, .cancelled),
+        (41, .isFolder),
     ]
 
     /// The number for an error of this side. What cannot travel is told as an internal error.

@@ -11,11 +11,19 @@ public struct FileAttributes: Hashable, Sendable {
     public var modified: FileTime?
     /// Permission bits; only those in ``permissionMask`` count.
     public var permissions: UInt16?
+    /// Whether it is a folder: it has no content, and its size is 0.
+    public var isFolder: Bool
 
-    /// Describes a file; what is nil is unknown.
-    public init(size: UInt64? = nil, modified: FileTime? = nil, permissions: UInt16? = nil) {
-        self.size = size
+    /// Describes a file or a folder; what is nil is unknown.
+    public init(
+        size: UInt64? = nil,
+        modified: FileTime? = nil,
+        permissions: UInt16? = nil,
+        isFolder: Bool = false
+    ) {
+        self.size = isFolder ? 0 : size
         self.modified = modified
         self.permissions = permissions
+        self.isFolder = isFolder
     }
 }

@@ -14,23 +14,37 @@ package typealias FileID = UInt32
 ///  +---------------------------------------------------------------+ 44
 ///  | fields ...
 /// ```
+///
+/// Field 0x8001, 2 bytes: the length in bytes of the beginning of the offered path that leads to a folder which does not
+/// exist yet. So nothing beneath that folder has to be asked for.
 package struct Accept: Hashable, Sendable {
     package var file: FileID
     package var prefix: FilePrefix
+    /// The length in bytes of the path of the topmost folder that does not exist yet; nil where that is not told.
+    package var newFolderLength: UInt16?
 
-    package init(file: FileID, prefix: FilePrefix) {
+    package init(file: FileID, prefix: FilePrefix, newFolderLength: UInt16? = nil) {
         self.file = file
         self.prefix = prefix
+        self.newFolderLength = newFolderLength
     }
+
+    private static let newFolderTag: UInt16 = 0x8001
 
     func write(into buffer: inout ByteBuffer) {
         buffer.writeMultipleIntegers(self.file, self.prefix.length)
         buffer.writeDigest(self.prefix.digest)
+        if let newFolderLength {
+            buffer.writeMultipleIntegers(Self.newFolderTag, UInt16(2), newFolderLength)
+        }
     }
 
     init(from body: consuming FrameBody) throws(FxferError) {
         self.file = try body.integer()
         self.prefix = FilePrefix(length: try body.integer(), digest: try body.digest())
-        try body.fields()
+        let value = try body.fields(known: Self.newFolderTag)
+        if let value, value.count == 2 {
+            self.newFolderLength = UInt16(value[0]) << 8 | UInt16(value[1])
+        }
     }
 }

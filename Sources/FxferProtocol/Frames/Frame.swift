@@ -21,7 +21,13 @@ package enum Frame: Hashable, Sendable {
     case rewind(FilePosition)
     case finish(Finish)
     case receipt(Receipt)
+    case same(Same)
+    case get(Get)
+    case list(List)
+    case entry(Entry)
+    case listed(Listed)
     case alive
+    case reading(Reading)
 
     package var type: FrameType {
         switch self {
@@ -38,7 +44,13 @@ package enum Frame: Hashable, Sendable {
         case .rewind: .rewind
         case .finish: .finish
         case .receipt: .receipt
+        case .same: .same
+        case .get: .get
+        case .list: .list
+        case .entry: .entry
+        case .listed: .listed
         case .alive: .alive
+        case .reading: .reading
         }
     }
 
@@ -47,13 +59,13 @@ package enum Frame: Hashable, Sendable {
         let start = buffer.writerIndex
         buffer.writeRepeatingByte(0, count: FrameHeader.byteCount)
         self.writeBody(into: &buffer)
-        let length = buffer.writerIndex - start - FrameHeader.byteCount
+        let end = buffer.writerIndex
+        let length = end - start - FrameHeader.byteCount
 
-        var header = ByteBuffer()
-        FrameHeader(bodyLength: UInt32(length), type: self.type).write(into: &header)
-        buffer.setBuffer(header, at: start)
-        let body = buffer.viewBytes(at: start + FrameHeader.byteCount, length: length) ?? ByteBuffer().readableBytesView
-        buffer.writeInteger(CRC32.checksum(of: body))
+        buffer.moveWriterIndex(to: start)
+        FrameHeader(bodyLength: UInt32(length), type: self.type).write(into: &buffer)
+        buffer.moveWriterIndex(to: end)
+        buffer.writeInteger(buffer.checksum(at: start + FrameHeader.byteCount, length: length))
     }
 
     private func writeBody(into buffer: inout ByteBuffer) {
@@ -68,6 +80,12 @@ package enum Frame: Hashable, Sendable {
         case .confirm(let position), .rewind(let position): position.write(into: &buffer)
         case .finish(let finish): finish.write(into: &buffer)
         case .receipt(let receipt): receipt.write(into: &buffer)
+        case .same(let same): same.write(into: &buffer)
+        case .get(let get): get.write(into: &buffer)
+        case .list(let list): list.write(into: &buffer)
+        case .entry(let entry): entry.write(into: &buffer)
+        case .listed(let listed): listed.write(into: &buffer)
+        case .reading(let reading): reading.write(into: &buffer)
         case .bye, .alive: break
         }
     }
@@ -91,6 +109,12 @@ package enum Frame: Hashable, Sendable {
         case .rewind: self = .rewind(try FilePosition(from: body))
         case .finish: self = .finish(try Finish(from: body))
         case .receipt: self = .receipt(try Receipt(from: body))
+        case .same: self = .same(try Same(from: body))
+        case .get: self = .get(try Get(from: body))
+        case .list: self = .list(try List(from: body))
+        case .entry: self = .entry(try Entry(from: body))
+        case .listed: self = .listed(try Listed(from: body))
+        case .reading: self = .reading(try Reading(from: body))
         case .bye:
             try body.fields()
             self = .bye

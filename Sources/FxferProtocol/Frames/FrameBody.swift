@@ -34,16 +34,20 @@ struct FrameBody {
         String(decoding: try self.shortBytes(), as: UTF8.self)
     }
 
-    /// Reads the fields behind the fixed part, to the end of the body. Version 1 defines none: an optional one (high
-    /// bit of its tag set) is skipped, any other is an error.
-    consuming func fields() throws(FxferError) {
+    /// Reads the fields behind the fixed part, to the end of the body: an optional one (high bit of its tag set) is
+    /// skipped, any other is an error. Answers the value of the last one that has the tag `known`, which is optional.
+    @discardableResult
+    consuming func fields(known: UInt16? = nil) throws(FxferError) -> [UInt8]? {
+        var value: [UInt8]?
         while self.bytes.readableBytes > 0 {
             let tag = try self.integer(UInt16.self)
-            _ = try self.shortBytes()
+            let bytes = try self.shortBytes()
+            if tag == known { value = bytes }
             guard tag & 0x8000 != 0 else {
                 throw FxferError(.protocolViolation, "field \(tag) of a frame of type \(self.type) is not known here")
             }
         }
+        return value
     }
 
     private mutating func bytes(count: Int) throws(FxferError) -> [UInt8] {
@@ -57,7 +61,7 @@ struct FrameBody {
 }
 
 extension ByteBuffer {
-    mutating func writeDigest(_ digest: Digest) {
+    package mutating func writeDigest(_ digest: Digest) {
         let (word0, word1, word2, word3) = digest.words
         self.writeMultipleIntegers(word0, word1, word2, word3)
     }

@@ -25,9 +25,7 @@ package struct FrameHeader: Hashable, Sendable {
         buffer.writeInteger(self.bodyLength)
         buffer.writeInteger(self.type.rawValue)
         buffer.writeRepeatingByte(0, count: 3)
-        buffer.writeInteger(
-            CRC32.checksum(of: buffer.viewBytes(at: start, length: 8) ?? ByteBuffer().readableBytesView)
-        )
+        buffer.writeInteger(buffer.checksum(at: start, length: 8))
     }
 
     /// Reads a header of ``byteCount`` bytes.

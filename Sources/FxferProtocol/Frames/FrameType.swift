@@ -24,8 +24,15 @@ package struct FrameType: RawRepresentable, Hashable, Sendable {
     package static let rewind = FrameType(rawValue: 0x16)
     package static let finish = FrameType(rawValue: 0x17)
     package static let receipt = FrameType(rawValue: 0x18)
+    package static let same = FrameType(rawValue: 0x19)
+
+    package static let get = FrameType(rawValue: 0x20)
+    package static let list = FrameType(rawValue: 0x21)
+    package static let entry = FrameType(rawValue: 0x22)
+    package static let listed = FrameType(rawValue: 0x23)
 
     package static let alive = FrameType(rawValue: 0x80)
+    package static let reading = FrameType(rawValue: 0x81)
 }
 
 extension FrameType: CustomStringConvertible {

@@ -16,17 +16,22 @@ import NIOCore
 ///  | fields ...
 /// ```
 ///
-/// Flags: bit 0 the size is known, bit 1 the time, bit 2 the permissions; what is unknown is zero.
+/// Flags: bit 0 the size is known, bit 1 the time, bit 2 the permissions; what is unknown is zero. Bit 3: it is a folder,
+/// of size 0. Bit 4: the sender waits for the answer, whatever the size. Bit 5, only with bits 0, 1 and 4: a file that
+/// has the same size and time need not be compared further.
 package struct Offer: Hashable, Sendable {
     package var file: FileID
     /// The path's bytes as they came: the receiver judges them.
     package var path: [UInt8]
     package var attributes: FileAttributes
+    /// What the sender asks about a file that the receiver may have already.
+    package var comparison: Comparison
 
-    package init(file: FileID, path: [UInt8], attributes: FileAttributes) {
+    package init(file: FileID, path: [UInt8], attributes: FileAttributes, comparison: Comparison = .afterwards) {
         self.file = file
         self.path = path
         self.attributes = attributes
+        self.comparison = comparison
     }
 
     /// The path for a person's eyes, escaped, and cut where it is longer than any path may be.
@@ -36,7 +41,18 @@ package struct Offer: Hashable, Sendable {
         static let size: UInt8 = 1
         static let modified: UInt8 = 2
         static let permissions: UInt8 = 4
-        static let all: UInt8 = 7
+        static let folder: UInt8 = 8
+        static let waits: UInt8 = 16
+        static let quick: UInt8 = 32
+        static let all: UInt8 = 63
+    }
+
+    private var comparisonFlags: UInt8 {
+        switch self.comparison {
+        case .afterwards: 0
+        case .byDigest: Flag.waits
+        case .bySizeAndTime: Flag.waits | Flag.quick
+        }
     }
 
     func write(into buffer: inout ByteBuffer) {
@@ -44,6 +60,8 @@ package struct Offer: Hashable, Sendable {
             (self.attributes.size == nil ? 0 : Flag.size)
             | (self.attributes.modified == nil ? 0 : Flag.modified)
             | (self.attributes.permissions == nil ? 0 : Flag.permissions)
+            | (self.attributes.isFolder ? Flag.folder : 0)
+            | self.comparisonFlags
         buffer.writeMultipleIntegers(
             self.file,
             flags,
@@ -64,6 +82,7 @@ package struct Offer: Hashable, Sendable {
         guard flags & ~Flag.all == 0, zero == 0 else {
             throw FxferError(.protocolViolation, "OFFER has unknown flags")
         }
+        self.comparison = try Self.comparison(flags)
         let permissions: UInt16 = try body.integer()
         let size: UInt64 = try body.integer()
         let seconds: Int64 = try body.integer()
@@ -75,8 +94,21 @@ package struct Offer: Hashable, Sendable {
         self.attributes = FileAttributes(
             size: flags & Flag.size == 0 ? nil : size,
             modified: flags & Flag.modified == 0 ? nil : FileTime(seconds: seconds, nanoseconds: nanoseconds),
-            permissions: flags & Flag.permissions == 0 ? nil : permissions & FileAttributes.permissionMask
+            permissions: flags & Flag.permissions == 0 ? nil : permissions & FileAttributes.permissionMask,
+            isFolder: flags & Flag.folder != 0
         )
+        guard flags & Flag.folder == 0 || (flags & Flag.size != 0 && size == 0) else {
+            throw FxferError(.protocolViolation, "OFFER of a folder with content")
+        }
         try body.fields()
+    }
+
+    private static func comparison(_ flags: UInt8) throws(FxferError) -> Comparison {
+        guard flags & Flag.quick != 0 else { return flags & Flag.waits == 0 ? .afterwards : .byDigest }
+        let needed = Flag.size | Flag.modified | Flag.waits
+        guard flags & needed == needed else {
+            throw FxferError(.protocolViolation, "OFFER asks for a comparison by size and time and lacks one of them")
+        }
+        return .bySizeAndTime
     }
 }

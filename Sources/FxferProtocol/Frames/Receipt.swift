@@ -20,6 +20,8 @@ package struct Receipt: Hashable, Sendable {
         case stored = 0
         /// A file with this name and content was there already; it is durable now.
         case identical = 1
+        /// It was published by this transfer in place of another file, which had the name until then.
+        case replaced = 2
     }
 
     package var file: FileID

@@ -9,7 +9,12 @@ package struct ClientHandshake {
 
     /// - Parameter chunkSize: the largest chunk to ask for, in bytes; see ``Chunk/sizes``.
     package init(chunkSize: UInt32, nonce: Nonce) {
-        self.hello = Hello(versions: ProtocolVersion.supported, chunkSize: chunkSize, nonce: nonce)
+        self.hello = Hello(
+            versions: ProtocolVersion.supported,
+            chunkSize: chunkSize,
+            capabilities: Capabilities.all.rawValue,
+            nonce: nonce
+        )
     }
 
     /// Judges the first frame from the server.

@@ -5,11 +5,15 @@
 /// ```
 package struct ServerHandshake {
     private let filesInFlight: UInt16
+    private let capabilities: Capabilities
 
-    /// - Parameter filesInFlight: how many files a client may have open at once, at least 1.
-    package init(filesInFlight: UInt16) {
+    /// - Parameters:
+    ///   - filesInFlight: how many files a client may have open at once, at least 1.
+    ///   - capabilities: what is granted to a client that asks for it.
+    package init(filesInFlight: UInt16, capabilities: Capabilities = []) {
         precondition(filesInFlight > 0, "a connection without files has no use")
         self.filesInFlight = filesInFlight
+        self.capabilities = capabilities
     }
 
     /// Answers the first frame of a connection.
@@ -27,6 +31,12 @@ package struct ServerHandshake {
             )
         }
         let chunkSize = min(max(hello.chunkSize, Chunk.sizes.lowerBound), Chunk.sizes.upperBound)
-        return Welcome(version: highest, filesInFlight: self.filesInFlight, chunkSize: chunkSize, nonce: nonce)
+        return Welcome(
+            version: highest,
+            filesInFlight: self.filesInFlight,
+            chunkSize: chunkSize,
+            capabilities: self.capabilities.intersection(Capabilities(rawValue: hello.capabilities)).rawValue,
+            nonce: nonce
+        )
     }
 }

@@ -23,6 +23,11 @@ package enum EscapedText {
     }
 
     private static func text(of bytes: some Collection<UInt8>, doublesBackslashes: Bool) -> String {
+        // Nearly every name is of this kind.
+        let backslash = UInt8(ascii: "\\")
+        if bytes.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != backslash }) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         var text = String()
         text.reserveCapacity(bytes.count)
         var rest = bytes[...]

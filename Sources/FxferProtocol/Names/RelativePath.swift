@@ -21,22 +21,32 @@ public struct RelativePath: Hashable, Sendable {
     /// - Throws: the first ``PathRule`` that is broken.
     public init(bytes: some Collection<UInt8>) throws(PathRule) {
         guard bytes.count <= Self.maxBytes else { throw .tooLong }
-        guard !bytes.isEmpty else { throw .empty }
-        let components = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard components.count <= Self.maxComponents else { throw .tooDeep }
-        for component in components {
-            try Self.check(component)
-        }
-        guard !components[0].elementsEqual(Self.reservedFirstComponent) else { throw .reserved }
-        self.bytes = Array(bytes)
+        // As an array first: a collection of a type that only the caller knows is slow to go through byte by byte.
+        try self.init(checking: Array(bytes))
     }
 
-    private static func check(_ component: some Collection<UInt8>) throws(PathRule) {
+    private init(checking bytes: [UInt8]) throws(PathRule) {
+        guard bytes.count <= Self.maxBytes else { throw .tooLong }
+        guard !bytes.isEmpty else { throw .empty }
+        let slashes = bytes.count { $0 == UInt8(ascii: "/") }
+        guard slashes < Self.maxComponents else { throw .tooDeep }
+        var rest = bytes[...]
+        for _ in 0..<slashes {
+            let component = rest.prefix { $0 != UInt8(ascii: "/") }
+            try Self.check(component)
+            rest = rest[(component.endIndex + 1)...]
+        }
+        try Self.check(rest)
+        guard bytes.prefix(while: { $0 != UInt8(ascii: "/") }) != Self.reservedFirstComponent[...] else {
+            throw .reserved
+        }
+        self.bytes = bytes
+    }
+
+    private static func check(_ component: ArraySlice<UInt8>) throws(PathRule) {
         guard !component.isEmpty else { throw .emptyComponent }
         guard component.count <= Self.maxComponentBytes else { throw .componentTooLong }
-        guard !component.elementsEqual([UInt8(ascii: ".")]),
-            !component.elementsEqual([UInt8(ascii: "."), UInt8(ascii: ".")])
-        else { throw .dots }
+        guard component.count > 2 || !component.allSatisfy({ $0 == UInt8(ascii: ".") }) else { throw .dots }
         guard !component.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { throw .controlByte }
     }
 
@@ -50,11 +60,20 @@ public struct RelativePath: Hashable, Sendable {
         self.bytes[((self.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
     }
 
+    /// Whether `folder` leads to this path.
+    public func isBeneath(_ folder: RelativePath) -> Bool {
+        self.bytes.count > folder.bytes.count && self.bytes[folder.bytes.count] == UInt8(ascii: "/")
+            && self.bytes.starts(with: folder.bytes)
+    }
+
     /// This path with `name` as a further component.
     ///
     /// - Throws: the ``PathRule`` that the longer path breaks.
     public func appending(_ name: some Collection<UInt8>) throws(PathRule) -> RelativePath {
-        try RelativePath(bytes: self.bytes + [UInt8(ascii: "/")] + name)
+        var bytes = self.bytes
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(contentsOf: name)
+        return try RelativePath(checking: bytes)
     }
 }
 

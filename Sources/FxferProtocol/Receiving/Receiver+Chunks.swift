@@ -5,6 +5,8 @@ extension Receiver {
     package enum ChunkAction {
         /// Go on; the payload follows.
         case proceed
+        /// The sender has other content than what was held: begin this file anew; its payload follows.
+        case restart(FileID)
         /// The store has another file of that name: discard what is held and send this REFUSE.
         case refuse(FileFailure)
     }
@@ -44,10 +46,15 @@ extension Receiver {
             throw FxferError(.limitExceeded, "a chunk of \(chunk.length) bytes, agreed are \(self.chunkSize)")
         }
         switch try self.state(of: chunk.file) {
-        case .receiving(let incoming):
+        case .receiving(var incoming):
+            if chunk.offset == 0, incoming.mayRestart {
+                return try self.restart(chunk, of: incoming)
+            }
             guard chunk.offset == incoming.verified.length else {
                 throw self.misplaced(chunk, incoming)
             }
+            incoming.mayRestart = false
+            self.files[chunk.file] = .receiving(incoming)
             try self.keep(chunk, of: incoming)
         case .rewinding(let incoming) where chunk.offset == incoming.verified.length:
             try self.keep(chunk, of: incoming)
@@ -57,13 +64,14 @@ extension Receiver {
                 throw self.misplaced(chunk, incoming)
             }
             self.currentChunk = .discarded
-        case .matching(let incoming, _):
+        case .matching(let incoming, _, let canRestart):
             guard chunk.offset == 0 else { throw self.misplaced(chunk, incoming) }
+            if canRestart { return try self.restart(chunk, of: incoming) }
             self.currentChunk = .discarded
             return .refuse(self.failed(chunk.file, Self.existsError(incoming.path)))
         case .refused:
             self.currentChunk = .discarded
-        case .staging, .committing:
+        case .staging, .abandoned, .committing:
             throw self.outOfOrder("CHUNK", chunk.file)
         }
         return .proceed
@@ -114,6 +122,13 @@ extension Receiver {
 
     static func existsError(_ path: RelativePath) -> FxferError {
         FxferError(.exists, "'\(path)' exists with other content and is left as it is")
+    }
+
+    private mutating func restart(_ chunk: Chunk, of incoming: Incoming) throws(FxferError) -> ChunkAction {
+        let anew = Incoming(path: incoming.path, size: incoming.size)
+        self.files[chunk.file] = .receiving(anew)
+        try self.keep(chunk, of: anew)
+        return .restart(chunk.file)
     }
 
     private mutating func keep(_ chunk: Chunk, of incoming: Incoming) throws(FxferError) {

@@ -14,7 +14,7 @@ extension Receiver {
     package enum CancelAction {
         /// The sender gives the file up, with this error: discard what is held.
         case discard(FxferError)
-        /// Nothing: the file was refused before.
+        /// Nothing: the file was refused before, or the store has not answered yet.
         case forget
     }
 
@@ -34,7 +34,7 @@ extension Receiver {
             }
             self.files[finish.file] = .committing(incoming)
             return .commit(incoming.verified)
-        case .matching(var incoming, let existing):
+        case .matching(var incoming, let existing, _):
             guard finish.content == existing else {
                 return .refuse(self.failed(finish.file, Self.existsError(incoming.path)))
             }
@@ -43,19 +43,23 @@ extension Receiver {
             return .commit(existing)
         case .rewinding, .refused:
             return .discard
-        case .staging, .committing:
+        case .staging, .abandoned, .committing:
             throw self.outOfOrder("FINISH", finish.file)
         }
     }
 
-    /// The file is durable under its name: answers the receipt to send.
-    package mutating func committed(_ file: FileID, _ outcome: Receipt.Outcome) -> Frame {
+    /// The file is durable: answers the receipt to send.
+    ///
+    /// - Parameter path: where it is; nil for the path that was offered.
+    package mutating func committed(
+        _ file: FileID,
+        _ outcome: Receipt.Outcome,
+        at path: RelativePath? = nil
+    ) -> Receipt {
         guard case .committing(let incoming) = self.files.removeValue(forKey: file) else {
             preconditionFailure("only a file that is being committed gets a receipt")
         }
-        return .receipt(
-            Receipt(file: file, outcome: outcome, content: incoming.verified, path: incoming.path.bytes)
-        )
+        return Receipt(file: file, outcome: outcome, content: incoming.verified, path: (path ?? incoming.path).bytes)
     }
 
     /// The sender gives a file up, or acknowledges a REFUSE.
@@ -66,10 +70,13 @@ extension Receiver {
         case .receiving, .rewinding, .matching:
             self.files[cancel.file] = nil
             return .discard(cancel.error)
+        case .staging:
+            self.files[cancel.file] = .abandoned
+            return .forget
         case .refused:
             self.files[cancel.file] = nil
             return .forget
-        case .staging, .committing:
+        case .abandoned, .committing:
             throw self.outOfOrder("CANCEL", cancel.file)
         }
     }

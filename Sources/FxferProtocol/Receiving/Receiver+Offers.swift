@@ -1,7 +1,8 @@
 extension Receiver {
     /// What OFFER asks for.
     package enum OfferAction {
-        /// Ask the store, then call ``staged(_:)``, ``existing(_:_:)`` or ``failed(_:_:)``.
+        /// Ask the store, then call ``staged(_:_:)``, ``existing(_:_:canRestart:)``, ``same(_:)`` or ``failed(_:_:)``.
+        /// Other events may come before.
         case stage(RelativePath)
         /// Send this REFUSE.
         case refuse(FileFailure)
@@ -31,23 +32,44 @@ extension Receiver {
         }
     }
 
-    /// The store is ready to take the file from its first byte on: answers the frame to send.
-    package mutating func staged(_ file: FileID) -> Frame {
-        let incoming = self.stagingFile(file)
+    /// The store is ready to take the file behind `prefix`, which it holds from an earlier try, or from its first byte
+    /// on: answers the frame to send. Nil where the sender gave the file up meanwhile: discard what is held.
+    ///
+    /// - Parameter newFolder: the topmost folder of the path that does not exist yet, where there is one.
+    package mutating func staged(
+        _ file: FileID,
+        _ prefix: FilePrefix = .empty,
+        newFolder: RelativePath? = nil
+    ) -> Frame? {
+        guard var incoming = self.takeStagingFile(file) else { return nil }
+        incoming.verified = prefix
+        incoming.mayRestart = prefix.length > 0
         self.files[file] = .receiving(incoming)
-        return .accept(Accept(file: file, prefix: incoming.verified))
+        let newFolderLength = newFolder.map { UInt16(clamping: $0.bytes.count) }
+        return .accept(Accept(file: file, prefix: prefix, newFolderLength: newFolderLength))
     }
 
-    /// A file of that name and size is there already: answers the frame to send.
-    package mutating func existing(_ file: FileID, _ content: FilePrefix) -> Frame {
-        self.files[file] = .matching(self.stagingFile(file), existing: content)
+    /// A file of that name and size is there already: answers the frame to send; nil as for ``staged(_:_:)``.
+    ///
+    /// - Parameter canRestart: whether the store takes other content of that name, too.
+    package mutating func existing(_ file: FileID, _ content: FilePrefix, canRestart: Bool) -> Frame? {
+        guard let incoming = self.takeStagingFile(file) else { return nil }
+        self.files[file] = .matching(incoming, existing: content, canRestart: canRestart)
         return .accept(Accept(file: file, prefix: content))
     }
 
-    private func stagingFile(_ file: FileID) -> Incoming {
-        guard case .staging(let incoming) = self.files[file] else {
-            preconditionFailure("only a file that is being staged can be accepted")
+    /// A file of that name, size and time is there, which is all that was asked: answers the frame to send; nil as for
+    /// ``staged(_:_:)``.
+    package mutating func same(_ file: FileID) -> Frame? {
+        self.takeStagingFile(file).map { _ in .same(Same(file: file)) }
+    }
+
+    /// Ends the staging of a file; nil where it was abandoned.
+    private mutating func takeStagingFile(_ file: FileID) -> Incoming? {
+        switch self.files.removeValue(forKey: file) {
+        case .staging(let incoming): return incoming
+        case .abandoned: return nil
+        default: preconditionFailure("only a file that is being staged can be accepted")
         }
-        return incoming
     }
 }

@@ -9,13 +9,15 @@ import NIOCore
 /// ```
 ///            OFFER           staged()                     FINISH, digest equal       committed()
 ///  (none) ──────────> staging ──────> receiving ──────────────────> committing ─────────────> (none)
-///                       │  │            │   ^                            │
-///                       │  │ existing() │   │ CHUNK at the offset        │ failed()
-///                       │  v            v   │                            v
-///                       │ matching   rewinding                        refused ── CANCEL ──> (none)
-///                       │ FINISH equal: committing; CHUNK: refused       ^
-///                       └────────────── failed() ────────────────────────┘
-///  CANCEL ends a file in any state but committing.
+///                      │ │ │            │   ^                            │
+///                      │ │ │ existing() │   │ CHUNK at the offset        │ failed()
+///                      │ │ v            v   │                            v
+///                      │ │ matching   rewinding                       refused ── CANCEL ──> (none)
+///                      │ │  FINISH equal: committing                     ^
+///                      │ │  CHUNK at 0: receiving, or refused            │
+///                      │ └───────────── failed() ────────────────────────┘
+///                      └─ same() ──> (none)
+///  CANCEL ends a file in any state but committing; while staging, the file is abandoned until the store answers.
 /// ```
 package struct Receiver {
     /// How often the same place of a file may arrive damaged before the file is given up.
@@ -23,7 +25,7 @@ package struct Receiver {
 
     /// The largest chunk that was agreed on, in bytes.
     package let chunkSize: UInt32
-    let filesInFlight: Int
+    package let filesInFlight: Int
     var files: [FileID: FileState] = [:]
     var lastFile: FileID?
     var currentChunk = CurrentChunk.none
@@ -41,16 +43,29 @@ package struct Receiver {
     enum FileState {
         /// The store is asked whether and where it takes the file.
         case staging(Incoming)
+        /// The same, but the sender has given the file up meanwhile.
+        case abandoned
         /// Chunks are expected at the verified offset.
         case receiving(Incoming)
         /// A chunk was damaged: all is discarded until one comes at the verified offset.
         case rewinding(Incoming)
-        /// A file of that name and size is there: FINISH with its digest is expected, and no data.
-        case matching(Incoming, existing: FilePrefix)
+        /// A file of that name and size is there: FINISH with its digest is expected, and no data. Data from 0 on is
+        /// taken where the store can take it.
+        case matching(Incoming, existing: FilePrefix, canRestart: Bool)
         /// The store makes the file durable and publishes it.
         case committing(Incoming)
         /// REFUSE was sent: all is discarded until CANCEL.
         case refused
+
+        /// The path of a file that may still be published.
+        var path: RelativePath? {
+            switch self {
+            case .staging(let incoming), .receiving(let incoming), .rewinding(let incoming),
+                .matching(let incoming, _, _), .committing(let incoming):
+                incoming.path
+            case .abandoned, .refused: nil
+            }
+        }
     }
 
     /// A file on its way in.
@@ -58,6 +73,9 @@ package struct Receiver {
         var path: RelativePath
         var size: UInt64?
         var verified = FilePrefix.empty
+        /// Whether a chunk at 0 may still come instead of one at the verified offset: the sender has not yet shown
+        /// that it has the prefix.
+        var mayRestart = false
         var rewindsInPlace = 0
     }
 
@@ -71,6 +89,13 @@ package struct Receiver {
     /// Whether no file is open.
     package var isIdle: Bool { self.files.isEmpty }
 
+    /// Whether a file beneath `folder` is open that was offered before `file` and may still be published.
+    package func hasOpenFile(before file: FileID, beneath folder: RelativePath) -> Bool {
+        self.files.contains { other, state in
+            other < file && state.path?.isBeneath(folder) ?? false
+        }
+    }
+
     /// From now on every offer is refused with `error`; what is open goes on.
     package mutating func refuseOffers(_ error: FxferError) {
         self.refusal = error
@@ -79,7 +104,12 @@ package struct Receiver {
     /// The file could not be staged, written or committed: answers the REFUSE to send. The owner discards what
     /// it holds.
     package mutating func failed(_ file: FileID, _ error: FxferError) -> FileFailure {
-        self.files[file] = .refused
+        // For an abandoned file CANCEL is in already: the sender ignores the REFUSE, and sends nothing more.
+        if case .abandoned = self.files[file] {
+            self.files[file] = nil
+        } else {
+            self.files[file] = .refused
+        }
         if case .kept(let chunk) = self.currentChunk, chunk.file == file {
             self.currentChunk = .discarded
         }

@@ -5,16 +5,29 @@ extension Sender {
     package mutating func receive(_ accept: Accept) throws(FxferError) {
         guard var outgoing = try self.answered(accept.file, "ACCEPT") else { return }
         guard !outgoing.isAccepted else { throw self.unexpected("a second ACCEPT", accept.file) }
-        guard accept.prefix.length <= outgoing.size ?? FileAttributes.maxSize,
+        guard accept.prefix.length <= outgoing.size ?? 0,
             accept.prefix.length > 0 || accept.prefix == .empty
         else { throw self.unexpected("ACCEPT of an impossible prefix", accept.file) }
         outgoing.isAccepted = true
         if case .offered = outgoing.phase {
-            outgoing.phase = accept.prefix == .empty ? .sending : .comparing(accept.prefix)
+            let beginning: Phase = outgoing.announced == nil ? .sending : .restarting
+            outgoing.phase = accept.prefix == .empty ? beginning : .comparing(accept.prefix)
+            Self.compare(&outgoing)
         } else if accept.prefix != .empty {
             throw self.unexpected("ACCEPT of a prefix", accept.file)
         }
         self.files[accept.file] = outgoing
+    }
+
+    /// The receiver reads what it has of a file; nothing has to come of it.
+    ///
+    /// - Throws: `protocolViolation` where the file is not open, or has fewer bytes.
+    package mutating func receive(_ reading: Reading) throws(FxferError) {
+        guard var outgoing = try self.answered(reading.file, "READING") else { return }
+        guard reading.length <= outgoing.size ?? 0 else { throw self.unexpected("READING", reading.file) }
+        guard case .offered = outgoing.phase, outgoing.announced == nil, reading.length > 0 else { return }
+        outgoing.announced = reading.length
+        self.files[reading.file] = outgoing
     }
 
     /// The receiver has verified everything before an offset.
@@ -70,6 +83,18 @@ extension Sender {
         self.files[refuse.file] = outgoing
     }
 
+    /// The receiver has a file of the offered size and time.
+    ///
+    /// - Throws: `protocolViolation` where that was not asked.
+    package mutating func receive(_ same: Same) throws(FxferError) {
+        guard var outgoing = try self.answered(same.file, "SAME") else { return }
+        guard case .offered = outgoing.phase, outgoing.comparison == .bySizeAndTime else {
+            throw self.unexpected("SAME", same.file)
+        }
+        outgoing.phase = .same
+        self.files[same.file] = outgoing
+    }
+
     /// The receiver says that a file is stored.
     ///
     /// - Throws: `protocolViolation` where the file was not finished, `damaged` where size, digest or name are not what
@@ -80,7 +105,7 @@ extension Sender {
         else {
             throw self.unexpected("RECEIPT", receipt.file)
         }
-        guard receipt.content == outgoing.sent, receipt.path == outgoing.path else {
+        guard receipt.content == outgoing.sent, Self.isName(receipt.path, besides: outgoing.path) else {
             let name = EscapedText.escape(outgoing.path)
             throw FxferError(.damaged, "the receipt for '\(name)' does not name what was sent")
         }
@@ -94,9 +119,19 @@ extension Sender {
         guard !self.cancelled.contains(file) else { return nil }
         guard let outgoing = self.files[file] else { throw self.unexpected(frame, file) }
         switch outgoing.phase {
-        case .done, .refused: throw self.unexpected(frame, file)
+        case .done, .same, .refused: throw self.unexpected(frame, file)
         default: return outgoing
         }
+    }
+
+    /// Whether `path` is the one that was offered, or that with a full stop and a number behind it: where a receiver
+    /// keeps both files, it stores the new one under such a name.
+    private static func isName(_ path: [UInt8], besides offered: [UInt8]) -> Bool {
+        guard path != offered else { return true }
+        let suffix = path.dropFirst(offered.count)
+        let digits = suffix.dropFirst()
+        return path.starts(with: offered) && suffix.first == UInt8(ascii: ".") && (1...3).contains(digits.count)
+            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     /// Chunks are whole but for the last, and a resumed file begins at a chunk's end.

@@ -5,7 +5,7 @@ extension Sender {
         case wait
         /// Nothing until the receiver judges the file: everything is sent.
         case awaitReceipt
-        /// Hash the first bytes of the source and call ``prefixHashed(_:_:)``.
+        /// Hash the first bytes of the source and call ``prefixHashed(_:_:)``. The receiver may answer meanwhile.
         case hashPrefix(UInt64)
         /// Go back to the start of the source, then ask again.
         case restart
@@ -17,6 +17,8 @@ extension Sender {
         case finish
         /// The file is stored; call ``close(_:)``.
         case done(Receipt)
+        /// The receiver has a file of that size and time, and did not read it; call ``close(_:)``.
+        case same
         /// The receiver refused; call ``cancel(_:_:)`` and send what it answers.
         case refused(FxferError)
     }
@@ -26,7 +28,8 @@ extension Sender {
         let outgoing = self.openFile(file)
         switch outgoing.phase {
         case .offered:
-            return .wait
+            guard let announced = outgoing.announced, outgoing.hashed?.length != announced else { return .wait }
+            return .hashPrefix(announced)
         case .finished:
             return .awaitReceipt
         case .comparing(let prefix):
@@ -41,6 +44,8 @@ extension Sender {
             return self.nextRead(outgoing)
         case .done(let receipt):
             return .done(receipt)
+        case .same:
+            return .same
         case .refused(let error):
             return .refused(error)
         }
@@ -49,24 +54,34 @@ extension Sender {
     private func nextRead(_ outgoing: Outgoing) -> Step {
         guard !outgoing.isAtEnd else { return .finish }
         let unconfirmed = outgoing.sent.length - outgoing.confirmed
-        guard unconfirmed <= (UInt64(Self.maxUnconfirmedChunks) - 1) * self.chunkSize else { return .wait }
+        let maxChunks = outgoing.size == nil ? Self.maxUnconfirmedStreamChunks : Self.maxUnconfirmedChunks
+        guard unconfirmed <= (UInt64(maxChunks) - 1) * self.chunkSize else { return .wait }
         let rest = outgoing.size.map { $0 - outgoing.sent.length } ?? self.chunkSize
         return .read(offset: outgoing.sent.length, count: Int(min(rest, self.chunkSize)))
     }
 
-    /// The source's own prefix was hashed, of the length that was asked for.
-    package mutating func prefixHashed(_ file: FileID, _ digest: Digest) {
+    /// The source's own prefix was hashed, of the length that was asked for: its place is behind that now.
+    package mutating func prefixHashed(_ file: FileID, _ prefix: FilePrefix) {
         var outgoing = self.openFile(file)
-        guard case .comparing(let prefix) = outgoing.phase else { return }
-        if digest == prefix.digest {
+        outgoing.hashed = prefix
+        Self.compare(&outgoing)
+        self.files[file] = outgoing
+    }
+
+    /// Compares what the receiver has with what was hashed of the source, where both are known and of one length.
+    static func compare(_ outgoing: inout Outgoing) {
+        guard case .comparing(let prefix) = outgoing.phase, let hashed = outgoing.hashed,
+            hashed.length == prefix.length
+        else { return }
+        if hashed == prefix {
             outgoing.sent = prefix
             outgoing.confirmed = prefix.length
             outgoing.isAtEnd = prefix.length == outgoing.size
+            outgoing.resumedAt = outgoing.isAtEnd ? nil : prefix.length
             outgoing.phase = .sending
         } else {
             outgoing.phase = .restarting
         }
-        self.files[file] = outgoing
     }
 
     /// The source was read at `offset`; `prefix` is everything up to the end of what was read. Answers the chunk to

@@ -10,15 +10,19 @@
 ///     └─ ACCEPT further on ─> comparing ─ equal ───────┘   └─ rewinding <────────┤ REWIND, also while sending
 ///                                 └─ different: restarting ─^                    │
 ///  any state ── REFUSE ──> refused: CANCEL is sent ──────────────────────────────┘
+///  offered ── SAME ──> same
 /// ```
 ///
-/// A file of at most one chunk does not wait for ACCEPT.
+/// A file of at most one chunk does not wait for ACCEPT, unless the owner asks for a comparison first.
 package struct Sender {
     /// How often a receiver may ask for the same place before the file is given up.
     package static let maxRewindsInPlace = 8
     /// How many chunks of a file may be under way without being confirmed.
     package static let maxUnconfirmedChunks = 64
+    /// The same for a file of unknown size, whose source has to keep what is not confirmed in memory.
+    package static let maxUnconfirmedStreamChunks = 16
 
+    /// How much is sent in a chunk: what was agreed on, or less.
     let chunkSize: UInt64
     let filesInFlight: Int
     var files: [FileID: Outgoing] = [:]
@@ -27,7 +31,7 @@ package struct Sender {
     var cancelled: Set<FileID> = []
 
     /// - Parameters:
-    ///   - chunkSize: the largest chunk that was agreed on, in bytes.
+    ///   - chunkSize: how much to send in a chunk, in bytes: at most what was agreed on.
     ///   - filesInFlight: how many files may be open at once.
     package init(chunkSize: UInt32, filesInFlight: UInt16) {
         self.chunkSize = UInt64(chunkSize)
@@ -42,6 +46,7 @@ package struct Sender {
         case sending
         case finished
         case done(Receipt)
+        case same
         case refused(FxferError)
     }
 
@@ -49,8 +54,15 @@ package struct Sender {
     struct Outgoing {
         let path: [UInt8]
         let size: UInt64?
+        let comparison: Comparison
         var phase: Phase
         var isAccepted = false
+        /// How much the receiver is reading of what it has, before it accepts.
+        var announced: UInt64?
+        /// The beginning of the source that was hashed meanwhile.
+        var hashed: FilePrefix?
+        /// Where it goes on behind what the receiver has, until the owner has taken note.
+        var resumedAt: UInt64?
         /// What was read and sent, with its running digest.
         var sent = FilePrefix.empty
         /// Everything before it is verified by the receiver.
@@ -61,23 +73,53 @@ package struct Sender {
         var rewinds = 0
     }
 
+    /// Whether no file is open.
+    package var isIdle: Bool { self.files.isEmpty }
+
     /// Whether another file may be offered now.
     package var canOffer: Bool {
         self.files.count < self.filesInFlight && self.lastFile < .max
     }
 
+    /// Whether a file may be offered under a number that the peer chose.
+    package func canOffer(as file: FileID) -> Bool {
+        self.canOffer && file > self.lastFile
+    }
+
     /// Opens a file: answers the OFFER to send.
-    package mutating func offer(_ path: RelativePath, _ attributes: FileAttributes) -> Offer {
-        precondition(self.canOffer, "the receiver's limit of open files is kept")
-        self.lastFile += 1
-        let goesEarly = attributes.size.map { $0 <= self.chunkSize } ?? false
-        self.files[self.lastFile] = Outgoing(
+    package mutating func offer(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison = .afterwards
+    ) -> Offer {
+        self.offer(path, attributes, comparison, as: self.lastFile + 1)
+    }
+
+    /// Opens a file under a number that is larger than any before: the one that GET asked for it by.
+    package mutating func offer(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison,
+        as file: FileID
+    ) -> Offer {
+        precondition(self.canOffer && file > self.lastFile, "numbers grow, and the limit of open files is kept")
+        self.lastFile = file
+        let isOneChunk = attributes.size.map { $0 <= self.chunkSize } ?? false
+        let goesEarly = isOneChunk && comparison == .afterwards
+        self.files[file] = Outgoing(
             path: path.bytes,
             size: attributes.size,
+            comparison: comparison,
             phase: goesEarly ? .sending : .offered,
             isAtEnd: attributes.size == 0
         )
-        return Offer(file: self.lastFile, path: path.bytes, attributes: attributes)
+        return Offer(file: file, path: path.bytes, attributes: attributes, comparison: comparison)
+    }
+
+    /// Where an open file goes on behind what the receiver has of it; told once, and only where something is left.
+    package mutating func takeResumption(of file: FileID) -> UInt64? {
+        defer { self.files[file]?.resumedAt = nil }
+        return self.files[file]?.resumedAt
     }
 
     /// How many bytes of an open file the receiver has verified.
@@ -94,7 +136,7 @@ package struct Sender {
     package mutating func cancel(_ file: FileID, _ error: FxferError) -> Frame? {
         guard let outgoing = self.files.removeValue(forKey: file) else { return nil }
         switch outgoing.phase {
-        case .done: return nil
+        case .done, .same: return nil
         case .refused: break
         default: self.cancelled.insert(file)
         }

@@ -3,17 +3,33 @@ import Glibc
 import NIOCore
 import Synchronization
 
-/// A file on its way into a ``DirectoryStore``: one descriptor, one file in `.fxfer/partials`.
+/// A file on its way into a ``DirectoryStore``: one descriptor, one file in `.fxfer/partials`; or, where it is small,
+/// in memory.
 package final class DirectoryStagedFile: StagedFile {
-    private let content: Mutex<StagedContent>
-    private let target: PublishingTarget
+    private let content: Mutex<StagedBytes>
+    let target: PublishingTarget
+    package let newFolder: RelativePath?
+    private let partials: PartialsFolder
+    private let queue: CommitQueue
     private let pool: DiskPool
 
-    init(_ file: consuming PartialFile, _ target: PublishingTarget, _ pool: DiskPool) {
-        self.content = Mutex(StagedContent(file, target.path))
+    init(
+        _ content: consuming StagedBytes,
+        _ target: PublishingTarget,
+        newFolder: RelativePath?,
+        _ partials: PartialsFolder,
+        _ queue: CommitQueue,
+        _ pool: DiskPool
+    ) {
+        self.content = Mutex(content)
         self.target = target
+        self.newFolder = newFolder
+        self.partials = partials
+        self.queue = queue
         self.pool = pool
     }
+
+    var path: RelativePath { self.target.path }
 
     package var position: UInt64 { self.content.withLock { $0.position } }
 
@@ -29,23 +45,45 @@ package final class DirectoryStagedFile: StagedFile {
         }
     }
 
-    package func publish() async throws -> Publication {
-        do {
-            return try await self.pool.run {
-                try self.content.withLock { content throws(FxferError) in
-                    try self.target.publish(try content.takeForPublishing())
+    package func appendInMemory(_ bytes: ByteBuffer) -> Bool { self.content.withLock { $0.appendInMemory(bytes) } }
+
+    package func restart() { self.content.withLock { $0.restart() } }
+
+    package func publish(_ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void) {
+        let (partials, path) = (self.partials, self.path)
+        let item = CommitQueue.Item(file: self, size: self.position) { result in
+            if case .success = result { partials.removeLeft(of: path) }
+            completion(result)
+        }
+        self.queue.add(item)
+    }
+
+    /// Hands on the content, once; it cannot be appended to or given up afterwards.
+    func takeForPublishing() throws(FxferError) -> FinishedContent {
+        try self.content.withLock { content throws(FxferError) in try content.takeForPublishing() }
+    }
+
+    package func discard(keepingPartial: Bool) async {
+        await self.pool.runInAnyCase {
+            let isLeft = self.content.withLock { content in
+                guard keepingPartial else {
+                    content.discard()
+                    return false
                 }
+                return content.leave(atMost: self.partials.rules.maxBytes)
             }
-        } catch {
-            // Gone already, but for one that was cancelled before it began.
-            await self.discard()
-            throw error
+            if isLeft {
+                self.partials.noteLeft()
+                self.partials.keepWithinBounds()
+            }
         }
     }
 
-    package func discard() async {
-        await self.pool.runInAnyCase {
-            self.content.withLock { $0.discard() }
-        }
+    /// Lets another connection have the partial, unless something was appended within the last `silence` or a call is
+    /// under way. False where this one goes on. For a thread of the pool.
+    func handOver(afterSilence silence: Duration) -> Bool {
+        self.content.withLockIfAvailable {
+            $0.handOver(afterSilence: silence, atMost: self.partials.rules.maxBytes)
+        } ?? false
     }
 }

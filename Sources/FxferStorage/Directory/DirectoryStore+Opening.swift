@@ -13,7 +13,7 @@ extension DirectoryStore {
         options: Options = Options(),
         pool: DiskPool = .shared
     ) async throws -> DirectoryStore {
-        try await pool.run { DirectoryStore(try OpenedDirectory(path), options, pool) }
+        try await pool.run { DirectoryStore(try OpenedDirectory(path, options), options, pool) }
     }
 }
 
@@ -23,16 +23,27 @@ struct OpenedDirectory: Sendable {
     let partials: PartialsFolder
     let leftoversRemoved: Int
 
-    init(_ path: [UInt8]) throws(FxferError) {
+    init(_ path: [UInt8], _ options: DirectoryStore.Options) throws(FxferError) {
         let text = EscapedText.escape(path)
         guard !path.isEmpty, !path.contains(0) else {
             throw FxferError(.cannotCreate, "cannot receive into '\(text)': this is no path")
         }
         do {
             self.tree = try FolderTree(root: try ReceivingFolder.open(path))
-            let state = try Self.openOwn(".fxfer", in: self.tree.root)
-            self.partials = PartialsFolder(try Self.openOwn("partials", in: state))
-            self.leftoversRemoved = try self.partials.sweep()
+            switch options.layout {
+            case .ownFolder:
+                let state = try Self.openOwn(".fxfer", in: self.tree.root)
+                self.partials = PartialsFolder(try Self.openOwn("partials", in: state), rules: options.partialRules)
+                self.leftoversRemoved = try self.partials.sweep() + self.partials.expire()
+            case .beside:
+                self.partials = PartialsFolder(
+                    try self.tree.root.openFolderBeneath(.itself),
+                    prefix: DirectoryStore.prefixBeside,
+                    rules: options.partialRules
+                )
+                // Partials stay here however old: the folder is its user's, who may come back to them.
+                self.leftoversRemoved = try self.partials.sweep()
+            }
         } catch let error as Errno {
             throw FxferError(error.receiverCode, "cannot receive into '\(text)': \(error)", cause: error)
         } catch let obstacle as Obstacle {

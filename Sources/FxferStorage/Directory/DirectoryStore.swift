@@ -7,24 +7,23 @@ import Glibc
 /// in many, can share one directory.
 ///
 /// Folders for a file are made when it is published, so that a failed upload leaves none behind; what can be known
-/// before (a component that is a file or a link, another file system, no permission) is told by ``stage(_:_:)``.
+/// before (a component that is a file or a link, another file system, no permission) is told by ``stage(_:_:_:)``.
+/// A file of more than 1 MiB whose sender waits for an answer is staged under a name that depends on its path alone,
+/// beside a journal of what is verified (``PartialJournal``): a later try goes on from there, even after a crash. Of
+/// two at once that offer the same such path, one is told to try again.
 /// Space is not reserved, only compared with what is free: a peer that announces much and sends little takes none.
 package final class DirectoryStore: Store {
-    /// How many staged files of servers that were killed were removed when the store was opened.
+    /// How many staged files of servers that were killed were removed when the store was opened, partials of no use
+    /// any more among them.
     package let leftoversRemoved: Int
 
-    private let tree: FolderTree
-    private let partials: PartialsFolder
+    let tree: FolderTree
+    let partials: PartialsFolder
+    let pool: DiskPool
     private let options: Options
-    private let pool: DiskPool
-
-    /// What can be chosen about a directory store.
-    package struct Options: Sendable {
-        /// Permission bits of files whose sender tells none: 0o666 less the process's umask.
-        package var defaultPermissions: UInt16 = UInt16(truncatingIfNeeded: 0o666 & ~FileCreationMask.current())
-
-        package init() {}
-    }
+    private let queue: CommitQueue
+    private let memory: MemoryBudget
+    private let hashing = HashingLane()
 
     init(_ opened: consuming OpenedDirectory, _ options: Options, _ pool: DiskPool) {
         self.tree = opened.tree
@@ -32,79 +31,193 @@ package final class DirectoryStore: Store {
         self.leftoversRemoved = opened.leftoversRemoved
         self.options = options
         self.pool = pool
+        let linking = NamelessFile.linking(in: opened.partials)
+        self.queue = CommitQueue(Committer(tree: opened.tree, partials: opened.partials, linking: linking), pool)
+        self.memory = MemoryBudget(bytes: options.memory)
+    }
+
+    package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> DirectoryStagedFile? {
+        guard let size = attributes.size, size <= MemoryContent.maxSize, !self.isReserved(path),
+            let share = self.memory.share(for: Int(size))
+        else { return nil }
+        let content = MemoryContent(path, size: Int(size), share)
+        return self.staged(StagedBytes(content), self.target(path, attributes))
     }
 
     package func stage(
         _ path: RelativePath,
         _ attributes: FileAttributes,
-        comparingAbove: UInt64
+        _ comparison: Comparison,
+        reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<DirectoryStagedFile> {
-        switch try await self.pool.run({ try self.prepare(path, attributes, comparingAbove) }) {
-        case .fresh(let file):
-            return .fresh(file)
+        switch try await self.pool.run({ try self.prepare(path, attributes, comparison) }) {
+        case .unchanged:
+            return .unchanged
+        case .beginning(let beginning):
+            if case .resumable(let resumption) = beginning { reading(resumption.expectedLength) }
+            let file = try await self.finish(beginning)
+            return file.position > 0 ? .partial(file) : .fresh(file)
         case .compare(let file):
-            let digest = try await file.digest(on: self.pool)
-            let pool = self.pool
+            reading(file.size)
+            let digest = try await self.hash(file.size) { try await file.digest(on: self.pool) }
             return .existing(
-                ExistingFile(size: file.size, digest: digest) {
+                ExistingFile(size: file.size, digest: digest) { [pool = self.pool] in
                     try await pool.run { try file.confirmDurable() }
-                }
+                },
+                otherwise: try await self.stageBeside(path, attributes, comparison)
             )
         }
     }
 
+    /// Where other content than the one that is there is to go. Without a look at the free space: it may turn out that
+    /// none is needed. What an earlier try has left of it is not gone on with, as there is one answer for both.
+    private func stageBeside(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison
+    ) async throws -> DirectoryStagedFile? {
+        guard self.options.conflict != .refuse else { return nil }
+        let beginning = try await self.pool.run { try self.begin(path, attributes, comparison) }
+        let file = try await self.finish(beginning)
+        if file.position > 0 { file.restart() }
+        return file
+    }
+
+    // MARK: What stands in the way
+
     private enum Preparation {
-        case fresh(DirectoryStagedFile)
+        case beginning(Beginning)
         case compare(PublishedFile)
+        case unchanged
     }
 
     private func prepare(
         _ path: RelativePath,
         _ attributes: FileAttributes,
-        _ comparingAbove: UInt64
+        _ comparison: Comparison
     ) throws(FxferError) -> Preparation {
-        if let there = try self.checkName(path, attributes.size), there > comparingAbove,
-            let file = try PublishedFile.find(path, in: self.tree)
+        try self.checkReserved(path)
+        let name = try self.checkName(path, attributes)
+        if name.mayBeSame, comparison != .afterwards,
+            let file = try PublishedFile.find(path, in: self.tree), file.size == attributes.size
         {
-            guard file.size == attributes.size else { throw .taken(path, by: .regular) }
-            return .compare(file)
+            guard comparison == .bySizeAndTime, file.modified == attributes.modified else { return .compare(file) }
+            try file.confirmDurable()
+            return .unchanged
         }
-        return try receiving("create", path) {
-            try self.checkSpace(for: path, attributes.size)
-            let partial = try PartialFile.create(in: self.partials)
-            let permissions =
-                (attributes.permissions ?? self.options.defaultPermissions) & FileAttributes.permissionMask
-            let target = PublishingTarget(
-                path: path,
-                permissions: mode_t(permissions),
-                modified: attributes.modified,
-                tree: self.tree
-            )
-            return .fresh(DirectoryStagedFile(partial, target, self.pool))
-        }
+        try self.checkSpace(for: path, attributes.size, comparison)
+        return .beginning(try self.begin(path, attributes, comparison, newFolder: name.newFolder))
     }
 
-    /// Makes sure that a file of `size` bytes may turn out to be publishable at `path`. Answers the size of the regular
-    /// file that is there and may be the same; nil where there is none, or the size is not known.
-    private func checkName(_ path: RelativePath, _ size: UInt64?) throws(FxferError) -> UInt64? {
+    /// What is found about a name.
+    private struct NameCheck {
+        /// Whether a regular file of the announced size has it, which may be the same.
+        var mayBeSame = false
+        /// The first folder on the way that does not exist.
+        var newFolder: RelativePath?
+    }
+
+    /// Makes sure that the file or folder may turn out to be publishable at `path`.
+    private func checkName(_ path: RelativePath, _ attributes: FileAttributes) throws(FxferError) -> NameCheck {
         let walk = try self.tree.walk(to: path)
         return try receiving("create", path) {
             guard walk.isComplete, let there = try walk.folder.status(of: CPath(path.lastComponent)) else {
                 try walk.folder.checkWritable()
-                return nil
+                return NameCheck(newFolder: walk.missing)
             }
-            guard there.kind == .regular, size == nil || size == there.size else {
-                throw FxferError.taken(path, by: there.kind)
-            }
-            return size
+            let fits = there.kind == (attributes.isFolder ? .folder : .regular)
+            let isSameSize = attributes.size == nil || attributes.size == there.size
+            let isTaken =
+                switch self.options.conflict {
+                case _ where attributes.isFolder: !fits
+                case .refuse: !fits || !isSameSize
+                case .replace: !fits
+                case .keepBoth: false
+                }
+            if isTaken { throw FxferError.taken(path, by: there.kind) }
+            return NameCheck(mayBeSame: fits && !attributes.isFolder && attributes.size == there.size)
         }
     }
 
-    private func checkSpace(for path: RelativePath, _ size: UInt64?) throws {
-        guard let size, let free = try self.partials.folder.availableBytes(), size > free else { return }
-        throw FxferError(
-            .noSpace,
-            "cannot store '\(path)': it needs \(size) bytes, \(free) are free on the receiver's disk"
+    private func checkSpace(
+        for path: RelativePath,
+        _ size: UInt64?,
+        _ comparison: Comparison
+    ) throws(FxferError) {
+        try receiving("create", path) {
+            guard let size, let free = try self.partials.folder.availableBytes(), size > free else { return }
+            // What an earlier try has left need not be found room for.
+            let name = self.partials.name(for: path).content
+            let left = self.isResumable(size, comparison) ? try self.partials.folder.status(of: name)?.size : nil
+            guard size - min(left ?? 0, size) > free else { return }
+            throw FxferError(
+                .noSpace,
+                "cannot store '\(path)': it needs \(size) bytes, \(free) are free on the receiver's disk"
+            )
+        }
+    }
+
+    // MARK: Staged files
+
+    /// A staged file, or what has to be verified before it is one.
+    private enum Beginning {
+        case ready(DirectoryStagedFile)
+        case resumable(PartialResumption)
+    }
+
+    private func begin(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison,
+        newFolder: RelativePath? = nil
+    ) throws(FxferError) -> Beginning {
+        let target = self.target(path, attributes)
+        guard !attributes.isFolder else {
+            return .ready(self.staged(StagedBytes(MemoryContent(path, size: 0, nil)), target))
+        }
+        return try receiving("create", path) {
+            if let size = attributes.size, self.isResumable(size, comparison),
+                let resumption = try self.beginResumable(target, size)
+            {
+                return .resumable(resumption)
+            }
+            let content = StagedContent(try PartialFile.create(in: self.partials), path)
+            return .ready(self.staged(StagedBytes(content), target, newFolder: newFolder))
+        }
+    }
+
+    private func finish(_ beginning: Beginning) async throws -> DirectoryStagedFile {
+        switch beginning {
+        case .ready(let file): file
+        case .resumable(let resumption):
+            try await self.hash(resumption.expectedLength) { try await resumption.run(on: self.pool) }
+        }
+    }
+
+    /// Runs work that hashes so many bytes; long work waits for its turn.
+    private func hash<T: Sendable>(_ length: UInt64, _ work: @Sendable () async throws -> T) async throws -> T {
+        length > Self.shortHash ? try await self.hashing.run(work) : try await work()
+    }
+
+    /// What is hashed in about 10 ms.
+    private static let shortHash: UInt64 = 16 << 20
+
+    func staged(
+        _ content: consuming StagedBytes,
+        _ target: PublishingTarget,
+        newFolder: RelativePath? = nil
+    ) -> DirectoryStagedFile {
+        DirectoryStagedFile(content, target, newFolder: newFolder, self.partials, self.queue, self.pool)
+    }
+
+    private func target(_ path: RelativePath, _ attributes: FileAttributes) -> PublishingTarget {
+        let permissions = attributes.permissions ?? (attributes.isFolder ? nil : self.options.defaultPermissions)
+        return PublishingTarget(
+            path: path,
+            isFolder: attributes.isFolder,
+            permissions: permissions.map { mode_t($0 & FileAttributes.permissionMask) },
+            modified: attributes.modified,
+            conflict: self.options.conflict
         )
     }
 }

@@ -16,7 +16,10 @@ final class FolderTree: Sendable {
     /// Where a walk towards a file ended: at its folder, or at the last folder on the way that is there.
     struct Walk: ~Copyable {
         let folder: OwnedDescriptor
-        let isComplete: Bool
+        /// The first folder on the way that is not there; nil where the file's folder was reached.
+        let missing: RelativePath?
+
+        var isComplete: Bool { self.missing == nil }
     }
 
     /// Walks towards the file's folder without making anything.
@@ -30,36 +33,17 @@ final class FolderTree: Sendable {
                 folder = try folder.openFolderBeneath(CPath(component))
             } catch {
                 guard error.number == ENOENT else { throw Self.blocked(path, at: component, error) }
-                return Walk(folder: folder, isComplete: false)
+                return Walk(folder: folder, missing: try? RelativePath(bytes: path.bytes[..<component.endIndex]))
             }
         }
         try self.checkDevice(of: folder, path)
-        return Walk(folder: folder, isComplete: true)
+        return Walk(folder: folder, missing: nil)
     }
 
-    /// The file's folder, made where it is missing (0o777 less the umask), as are those above it.
-    ///
-    /// The entry of each folder on the way is durable afterwards, whoever made it: each folder is fsynced after the
-    /// next one was found or made in it. What the caller does in the file's own folder is for the caller to fsync.
-    ///
-    /// - Throws: `.cannotCreate`, `.noSpace` or `.io`.
-    func makeFolder(of path: RelativePath) throws(FxferError) -> OwnedDescriptor {
-        var folder = try self.openRoot(path)
-        for component in path.components.dropLast() {
-            do {
-                folder = try Self.enter(CPath(component), from: folder)
-            } catch {
-                throw Self.blocked(path, at: component, error)
-            }
-        }
-        return folder
-    }
-
-    private static func enter(_ name: CPath, from folder: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {
+    /// The folder `name`, made where it is missing (0o777 less the umask). Its entry is not durable yet.
+    static func enter(_ name: CPath, from folder: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {
         do {
-            let next = try folder.openFolderBeneath(name)
-            try folder.sync()
-            return next
+            return try folder.openFolderBeneath(name)
         } catch {
             guard error.number == ENOENT else { throw error }
         }
@@ -69,13 +53,17 @@ final class FolderTree: Sendable {
             // EEXIST: another upload was faster.
             guard error.number == EEXIST else { throw error }
         }
-        try folder.sync()
         return try folder.openFolderBeneath(name)
     }
 
     /// A descriptor of its own for the root, so that each fsync reports what failed since it was opened.
-    private func openRoot(_ path: RelativePath) throws(FxferError) -> OwnedDescriptor {
+    func openRoot(_ path: RelativePath) throws(FxferError) -> OwnedDescriptor {
         try receiving("create", path) { try self.root.openFolderBeneath(.itself) }
+    }
+
+    /// Others make and remove the path's name or folder all the time.
+    static func comesAndGoes(_ path: RelativePath) -> FxferError {
+        FxferError(.busy, "cannot create '\(path)': its name or folder is made and removed by others")
     }
 
     private func checkDevice(of folder: borrowing OwnedDescriptor, _ path: RelativePath) throws(FxferError) {
@@ -91,7 +79,8 @@ final class FolderTree: Sendable {
         )
     }
 
-    private static func blocked(_ path: RelativePath, at component: ArraySlice<UInt8>, _ error: Errno) -> FxferError {
+    /// Why `component` of the path cannot be entered or made.
+    static func blocked(_ path: RelativePath, at component: ArraySlice<UInt8>, _ error: Errno) -> FxferError {
         let name = EscapedText.escape(component)
         return switch error.number {
         case ELOOP:

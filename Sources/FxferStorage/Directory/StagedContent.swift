@@ -9,16 +9,30 @@ struct StagedContent: ~Copyable, Sendable {
     private var file: PartialFile?
     /// Why there is no file.
     private var failure: FxferError?
-    private(set) var position: UInt64 = 0
-    private var hash = SHA256()
-    private var keptPosition: UInt64 = 0
-    private var keptHash = SHA256()
+    private(set) var position: UInt64
+    private var hash: SHA256
+    private var keptPosition: UInt64
+    private var keptHash: SHA256
     /// Where the file on disk ends: beyond ``position`` after a rewind.
-    private var end: UInt64 = 0
+    private var end: UInt64
+    /// What is verified and not yet in the partial's journal.
+    private var record: PartialRecord?
+    /// Whether what the disk has is to be forgotten.
+    private var isRestarting = false
+    /// When something was appended last.
+    private var lastAppend = ContinuousClock.now
 
-    init(_ file: consuming PartialFile, _ path: RelativePath) {
+    /// - Parameters:
+    ///   - position: how many bytes the file has, all of them verified.
+    ///   - hash: what hashed them.
+    init(_ file: consuming PartialFile, _ path: RelativePath, position: UInt64 = 0, hash: consuming SHA256 = SHA256()) {
         self.file = consume file
         self.path = path
+        self.position = position
+        self.keptPosition = position
+        self.end = position
+        self.keptHash = hash.copy()
+        self.hash = hash
     }
 
     mutating func runningDigest() -> Digest {
@@ -28,9 +42,10 @@ struct StagedContent: ~Copyable, Sendable {
     /// Writes `bytes` at the position and hashes them; where that fails, the file is given up at once: a full disk
     /// has room again for others.
     mutating func append(_ bytes: ByteBuffer) throws(FxferError) {
-        guard let file = self.file.take() else { throw self.reason }
+        guard var file = self.file.take() else { throw self.reason }
         do {
             try receiving("write", self.path) {
+                try self.catchUp(&file)
                 try bytes.withUnsafeReadableBytes { try file.file.write($0, at: self.position) }
             }
         } catch {
@@ -41,9 +56,23 @@ struct StagedContent: ~Copyable, Sendable {
         self.hash.update(bytes)
         self.position += UInt64(bytes.readableBytes)
         self.end = max(self.end, self.position)
+        self.lastAppend = .now
+    }
+
+    /// Does to the partial on disk what was noted by calls that do not wait.
+    private mutating func catchUp(_ file: inout PartialFile) throws(Errno) {
+        if self.isRestarting {
+            try file.restart()
+            self.isRestarting = false
+            self.end = 0
+        }
+        if let record = self.record.take() { try file.add(record) }
     }
 
     mutating func keep() {
+        if self.file?.isResumable == true, self.position > self.keptPosition {
+            self.record = PartialRecord(length: self.position, digest: self.hash.digest())
+        }
         self.keptPosition = self.position
         self.keptHash.become(self.hash)
     }
@@ -53,8 +82,41 @@ struct StagedContent: ~Copyable, Sendable {
         self.hash.become(self.keptHash)
     }
 
+    mutating func restart() {
+        self.position = 0
+        self.hash = SHA256()
+        self.keep()
+        self.record = nil
+        self.isRestarting = self.file?.isResumable == true
+    }
+
     mutating func discard() {
         self.file = nil
+    }
+
+    /// Lets go of the file, and leaves what is verified of it for a later try. False, and it is removed, where that is
+    /// nothing, or more than `maxBytes`, or cannot be written down.
+    mutating func leave(atMost maxBytes: UInt64) -> Bool {
+        guard var file = self.file.take() else { return false }
+        guard file.isResumable, self.keptPosition > 0, self.keptPosition <= maxBytes else { return false }
+        do {
+            try self.catchUp(&file)
+            if self.end > self.keptPosition { try file.file.truncate(to: self.keptPosition) }
+        } catch {
+            return false
+        }
+        file.leave()
+        return true
+    }
+
+    /// ``leave(atMost:)`` for another connection's sake, unless something was appended within the last `silence`. False
+    /// where this one goes on.
+    mutating func handOver(afterSilence silence: Duration, atMost maxBytes: UInt64) -> Bool {
+        guard self.file != nil else { return true }
+        guard ContinuousClock.now - self.lastAppend >= silence else { return false }
+        self.failure = FxferError(.busy, "receiving '\(self.path)' was taken over by a newer connection")
+        _ = self.leave(atMost: maxBytes)
+        return true
     }
 
     /// Hands on the file, cut to the position, with what is to be known about its content.

@@ -64,12 +64,27 @@ package struct SHA256: ~Copyable, Sendable {
     /// Costs a copy of the state (about 112 bytes) and one or two blocks, well under a microsecond.
     package mutating func digest() -> Digest {
         Self.expect(EVP_MD_CTX_copy_ex(self.scratch, self.context), "EVP_MD_CTX_copy_ex")
-        return withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 1) { bytes in
+        return Self.finalise(self.scratch)
+    }
+
+    /// The digest of all bytes so far; afterwards this is the hash of no bytes again.
+    ///
+    /// The cheapest way to hash many small files in turn: no state is copied, no context made.
+    package mutating func finish() -> Digest {
+        let digest = Self.finalise(self.context)
+        Self.expect(EVP_DigestInit_ex2(self.context, nil, nil), "EVP_DigestInit_ex2")
+        return digest
+    }
+
+    private static func finalise(_ context: OpaquePointer) -> Digest {
+        withUnsafeTemporaryAllocation(byteCount: Digest.byteCount, alignment: 1) { bytes in
             Self.expect(
-                EVP_DigestFinal_ex(self.scratch, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), nil),
+                EVP_DigestFinal_ex(context, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), nil),
                 "EVP_DigestFinal_ex"
             )
-            guard let digest = Digest(bytes: bytes) else { preconditionFailure("a digest has 32 bytes") }
+            guard let digest = Digest(bytes: UnsafeRawBufferPointer(bytes)) else {
+                preconditionFailure("a digest has 32 bytes")
+            }
             return digest
         }
     }

@@ -86,7 +86,7 @@ private struct OutputContent: ~Copyable, Sendable {
     /// Makes an empty file in the folder of `name`.
     static func create(for name: OutputName) throws(Errno) -> OutputContent {
         let folder = try OwnedDescriptor.open(name.folder, O_RDONLY | O_DIRECTORY)
-        let hiddenName = CPath(Array(".fxfer-".utf8) + PartialsFolder.randomName().bytes)
+        let hiddenName = CPath(Array(".fxfer-".utf8) + PartialName.randomDigits() + Array(".new".utf8))
         let file = try folder.openBeneath(hiddenName, O_CREAT | O_EXCL | O_WRONLY, mode: 0o600)
         return OutputContent(folder, file, hiddenName)
     }

@@ -6,7 +6,7 @@ import Synchronization
 /// The file that is sent: read from front to back in chunks, hashed once, able to go back to what is not confirmed.
 ///
 /// Calls are made one after the other. One descriptor is open as long as the value lives.
-package final class SourceFile: Sendable {
+package final class SourceFile: Source {
     /// Size, modification time and permissions when the file was opened.
     package let attributes: FileAttributes
 
@@ -21,11 +21,7 @@ package final class SourceFile: Sendable {
         self.name = name
         self.file = file
         self.stamp = status.stamp
-        self.attributes = FileAttributes(
-            size: status.size,
-            modified: status.stamp.modified,
-            permissions: status.permissions
-        )
+        self.attributes = status.attributes
         self.pool = pool
     }
 
@@ -117,6 +113,17 @@ package final class SourceFile: Sendable {
             var beyond = ByteBuffer()
             try self.reading { () throws(Errno) in try self.file.read(1, at: self.size, into: &beyond) }
             guard status.stamp == self.stamp, beyond.readableBytes == 0 else { throw self.name.changed() }
+        }
+    }
+
+    /// The same open file as it is now, for another try: nothing is read of it yet, and changes count from here on.
+    ///
+    /// - Throws: `.io`, `.busy` where descriptors have run out; `CancellationError`.
+    package func reopened() async throws -> SourceFile {
+        try await self.pool.run {
+            let file = try self.name.opening { try self.file.duplicate() }
+            let status = try self.reading { () throws(Errno) in try Self.settledStatus(of: file) }
+            return SourceFile(self.name, file, status, self.pool)
         }
     }
 

@@ -16,7 +16,8 @@ struct SourceName: Sendable {
     }
 
     func notRegular(_ kind: FileKind) -> FxferError {
-        FxferError(.noInput, "'\(self.text)' is \(kind.rawValue); only files can be sent")
+        let hint = kind == .folder ? ", not a file" : "; only files and folders can be sent"
+        return FxferError(.noInput, "'\(self.text)' is \(kind.rawValue)\(hint)")
     }
 
     func changed() -> FxferError {
@@ -26,5 +27,42 @@ struct SourceName: Sendable {
     /// A place was asked for that the file's hash cannot go on from: a fault of the caller.
     func misplaced(_ offset: UInt64) -> FxferError {
         FxferError(.internal, "'\(self.text)' cannot be read on from offset \(offset)")
+    }
+
+    /// Looks at what the user named: stat(2), through symbolic links.
+    ///
+    /// - Throws: `.noInput` where there is nothing of that name or it cannot be looked at.
+    func look() throws(FxferError) -> FileStatus {
+        guard !self.bytes.contains(0), !self.bytes.isEmpty else { throw self.missing() }
+        return try self.opening {
+            var status = stat()
+            try once { stat(CPath(self.bytes).characters, &status) }
+            return FileStatus(status)
+        }
+    }
+
+    /// Runs calls that look at or open the source and tells a failed one as an error of this name.
+    ///
+    /// An ``FxferProtocol/FxferError`` that `body` throws itself passes as it is.
+    func opening<Result: ~Copyable>(_ body: () throws -> Result) throws(FxferError) -> Result {
+        do {
+            return try body()
+        } catch let error as Errno {
+            switch error.number {
+            case ENOENT: throw self.missing()
+            case ELOOP:
+                throw FxferError(
+                    .noInput,
+                    "'\(self.text)' is behind a symbolic link, which is not followed",
+                    cause: error
+                )
+            case EMFILE, ENFILE: throw self.unreadable(error, .busy)
+            default: throw self.unreadable(error, .noInput)
+            }
+        } catch let error as FxferError {
+            throw error
+        } catch {
+            throw FxferError(.internal, "cannot open '\(self.text)'", cause: error)
+        }
     }
 }

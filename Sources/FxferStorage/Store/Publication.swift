@@ -1,7 +1,22 @@
-/// How a file came to be in the store, durable in either case.
-package enum Publication: Hashable, Sendable {
-    /// It was stored under its name, which was free.
-    case stored
-    /// A file with the same bytes has the name already; that one was made durable and stays as it is.
-    case identical
+import FxferProtocol
+
+/// How a file came to be in the store, durable in any case.
+package struct Publication: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
+        /// It was stored under a name that was free.
+        case stored
+        /// A file with the same bytes has the name already; that one was made durable and stays as it is.
+        case identical
+        /// It took the name from another file, in one step.
+        case replaced
+    }
+
+    package var outcome: Outcome
+    /// The path that stands for it: the offered one, or one beside it where the store keeps both.
+    package var path: RelativePath
+
+    package init(_ outcome: Outcome, at path: RelativePath) {
+        self.outcome = outcome
+        self.path = path
+    }
 }

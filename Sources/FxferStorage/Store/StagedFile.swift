@@ -1,13 +1,21 @@
 import FxferProtocol
 import NIOCore
 
-/// A file on its way into a store: out of sight, and gone without trace unless it is published.
+/// A file on its way into a store: out of sight, and gone without trace unless it is published or kept as a partial.
 ///
-/// Calls are made one after the other, but for ``discard()``, which may come at any time. After a call threw, only
-/// ``discard()`` makes sense; others throw again.
+/// Calls are made one after the other, but for ``discard(keepingPartial:)``, which may come at any time. After a call
+/// failed, only ``discard(keepingPartial:)`` makes sense; others fail again.
 package protocol StagedFile: Sendable {
     /// How many bytes the file has: where the next ones go.
     var position: UInt64 { get }
+
+    /// The topmost folder of the path that did not exist when the file was staged; nil where that is not known. Nothing
+    /// beneath it can be there already.
+    var newFolder: RelativePath? { get }
+
+    /// Adds `bytes` at the position and hashes them, where that takes no file call; false where it takes one: nothing
+    /// was added then, and ``append(_:)`` does it. Never waits.
+    func appendInMemory(_ bytes: ByteBuffer) -> Bool
 
     /// Adds `bytes` at the position and hashes them.
     ///
@@ -17,23 +25,41 @@ package protocol StagedFile: Sendable {
     /// SHA-256 of the file so far. Cheap, and never waits for the disk unless an ``append(_:)`` is under way.
     func runningDigest() -> Digest
 
-    /// What was appended is verified: this is the position to go back to from now on.
+    /// What was appended is verified: this is the position to go back to from now on, and the part that a later try may
+    /// go on from. Never waits.
     func keep()
 
-    /// Takes back what was appended since ``keep()``, or since the start.
+    /// Takes back what was appended since ``keep()``, or since the start. Never waits.
     func rewind()
 
-    /// Makes the file durable and publishes it up to the position, with its attributes; nothing is ever replaced.
+    /// Forgets all content: the position is 0 afterwards. Never waits.
+    func restart()
+
+    /// Makes the file durable and publishes it up to the position, with its attributes, together with others that are
+    /// ready at the same time.
     ///
-    /// After it returned, file and name survive a loss of power. After it threw, the staged file is gone and the name
-    /// is as it was. Of several who publish one name at once, one stores.
+    /// After success, file and name survive a loss of power. After failure the staged file is gone and the name is as it
+    /// was: `.exists` where something else has the name, `.cannotCreate`, `.noSpace`, `.busy`, `.io`. Of several who
+    /// publish one name at once, one stores.
     ///
-    /// - Throws: `.exists` where something else has the name, `.cannotCreate`, `.noSpace`, `.busy`, `.io`;
-    ///   `CancellationError` where it had not begun.
-    func publish() async throws -> Publication
+    /// - Parameter completion: called once, on any thread.
+    func publish(_ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void)
 
     /// Gives the file up, even in a cancelled task. Has no effect on a file that was published or given up.
     ///
-    /// The same happens when the last reference to a file is gone; this tells when it is done.
-    func discard() async
+    /// The same happens, without a partial, when the last reference to a file is gone; this tells when it is done.
+    ///
+    /// - Parameter keepingPartial: whether what is verified may be kept for a later try.
+    func discard(keepingPartial: Bool) async
+}
+
+extension StagedFile {
+    package var newFolder: RelativePath? { nil }
+
+    /// ``publish(_:)`` for those who wait.
+    package func publish() async throws -> Publication {
+        try await withCheckedContinuation { continuation in
+            self.publish { continuation.resume(returning: $0) }
+        }.get()
+    }
 }

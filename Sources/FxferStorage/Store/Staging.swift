@@ -1,7 +1,13 @@
 /// How a store begins with a file that is offered to it.
 package enum Staging<File: StagedFile>: Sendable {
-    /// The file's content is to be appended to this.
+    /// The file's content is to be appended to this, from offset 0 on.
     case fresh(File)
-    /// A file of that name and size is there; where its digest is the sender's, no data need travel.
-    case existing(ExistingFile)
+    /// A part is left from an earlier try: ``StagedFile/position`` bytes with ``StagedFile/runningDigest()``, read and
+    /// hashed just now. Where the sender has another prefix, ``StagedFile/restart()`` forgets it.
+    case partial(File)
+    /// A file of that name and size is there; where its digest is the sender's, no data need travel. Where it is not,
+    /// the content is to be appended to `otherwise`, or the file is refused where that is nil.
+    case existing(ExistingFile, otherwise: File?)
+    /// A file of that name, size and modification time is there, and the sender does not ask for more.
+    case unchanged
 }

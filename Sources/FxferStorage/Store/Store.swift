@@ -7,18 +7,36 @@ import FxferProtocol
 package protocol Store: Sendable {
     associatedtype Staged: StagedFile
 
+    /// Prepares, without waiting for any file call, to receive a small file or a folder whose content may be on its way
+    /// already. What stands in the way of it is told when it is published. Nil where it has to be asked for by
+    /// ``stage(_:_:_:)``: its size is not known or not small, or too much is held in memory.
+    func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> Staged?
+
     /// Prepares to receive a file that is to be published at `path`.
     ///
     /// What already stands in the way is told now rather than after the data: anything at `path` that cannot turn out
-    /// to be the same file, a folder that cannot be made, a size that does not fit.
+    /// to be the same file (and is not to be replaced), a folder that cannot be made, a size that does not fit.
     ///
-    /// - Parameter comparingAbove: an existing file of the same size is compared before any data is sent where it has
-    ///   more than this many bytes. Smaller ones are received and compared after, which takes no round trip.
-    /// - Throws: ``FxferProtocol/FxferError`` `.exists`, `.cannotCreate`, `.noSpace`, `.tooLarge` or `.io`;
-    ///   `CancellationError`.
+    /// - Parameters:
+    ///   - comparison: what the sender asks. With `.afterwards` the answer is always `.fresh`.
+    ///   - reading: called on any thread before that many bytes, which are there already, are read to be compared.
+    /// - Throws: ``FxferProtocol/FxferError`` `.exists`, `.cannotCreate`, `.noSpace`, `.tooLarge`, `.busy` (the partial
+    ///   of that path is in use) or `.io`; `CancellationError`.
     func stage(
         _ path: RelativePath,
         _ attributes: FileAttributes,
-        comparingAbove: UInt64
+        _ comparison: Comparison,
+        reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<Staged>
+}
+
+extension Store {
+    /// ``stage(_:_:_:reading:)`` for those who do not read along.
+    package func stage(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison
+    ) async throws -> Staging<Staged> {
+        try await self.stage(path, attributes, comparison, reading: { _ in })
+    }
 }

@@ -30,11 +30,16 @@ package final class DiskPool: Sendable {
     /// Runs `body` even in a cancelled task or after the pool was shut down: for cleaning up.
     package func runInAnyCase(_ body: @escaping @Sendable () -> Void) async {
         await withCheckedContinuation { continuation in
-            self.threads.submit { _ in
+            self.submit {
                 body()
                 continuation.resume()
             }
         }
+    }
+
+    /// Runs `body` on a thread of the pool, some time, even after the pool was shut down; does not wait for it.
+    package func submit(_ body: @escaping @Sendable () -> Void) {
+        self.threads.submit { _ in body() }
     }
 
     /// Ends the threads after the calls in progress. For pools made by ``init(threads:)``.

@@ -20,4 +20,17 @@ enum FileKind: String, Hashable, Sendable {
             default: .device
             }
     }
+
+    /// The kind that a folder tells of an entry (d_type of readdir(3)); nil where it does not.
+    init?(entryType: UInt8) {
+        switch Int(entryType) {
+        case Int(DT_REG): self = .regular
+        case Int(DT_DIR): self = .folder
+        case Int(DT_LNK): self = .link
+        case Int(DT_FIFO): self = .pipe
+        case Int(DT_SOCK): self = .socket
+        case Int(DT_CHR), Int(DT_BLK): self = .device
+        default: return nil
+        }
+    }
 }

@@ -21,11 +21,23 @@ struct FileStatus: Hashable, Sendable {
     let stamp: Stamp
     let kind: FileKind
     let permissions: UInt16
+    /// The set-id and sticky bits, which never travel.
+    let specialBits: mode_t
     let links: UInt64
     let owner: uid_t
 
     var identity: Identity { self.stamp.identity }
     var size: UInt64 { self.stamp.size }
+
+    /// What a sender says about this file or folder.
+    var attributes: FileAttributes {
+        FileAttributes(
+            size: self.size,
+            modified: self.stamp.modified,
+            permissions: self.permissions,
+            isFolder: self.kind == .folder
+        )
+    }
 
     init(_ status: stat) {
         self.stamp = Stamp(
@@ -36,6 +48,7 @@ struct FileStatus: Hashable, Sendable {
         )
         self.kind = FileKind(mode: status.st_mode)
         self.permissions = UInt16(truncatingIfNeeded: status.st_mode) & FileAttributes.permissionMask
+        self.specialBits = status.st_mode & 0o7000
         self.links = UInt64(status.st_nlink)
         self.owner = status.st_uid
     }

@@ -13,6 +13,11 @@ extension OwnedDescriptor {
         try once { unlinkat(self.number, name.characters, 0) }
     }
 
+    /// unlinkat(2) of an empty folder.
+    func removeFolder(_ name: CPath) throws(Errno) {
+        try once { unlinkat(self.number, name.characters, AT_REMOVEDIR) }
+    }
+
     /// Whether this process may make entries here: faccessat(2), which knows read-only mounts, too.
     func checkWritable() throws(Errno) {
         try once { faccessat(self.number, CPath.itself.characters, W_OK | X_OK, AT_EACCESS) }
@@ -35,6 +40,19 @@ extension OwnedDescriptor {
         try once { renameat(self.number, other.characters, self.number, name.characters) }
     }
 
+    /// Exchanges a name in this folder with one in `folder` in one step: ENOENT where one is missing, EINVAL where the
+    /// file system or the kernel cannot do it.
+    func exchange(_ name: CPath, with other: CPath, in folder: borrowing OwnedDescriptor) throws(Errno) {
+        let target = folder.number
+        try once { clinux_rename_exchange(self.number, name.characters, target, other.characters) }
+    }
+
+    /// renameat(2): `newName` in `folder` stands for the file from one moment to the next, whatever it stood for.
+    func rename(_ name: CPath, to folder: borrowing OwnedDescriptor, as newName: CPath) throws(Errno) {
+        let target = folder.number
+        try once { renameat(self.number, name.characters, target, newName.characters) }
+    }
+
     /// ``move(_:to:as:)`` by linkat(2), which never replaces, and unlinkat(2). The new name is whole at once.
     func linkThenRemove(_ name: CPath, to folder: borrowing OwnedDescriptor, as newName: CPath) throws(Errno) {
         let target = folder.number
@@ -45,6 +63,13 @@ extension OwnedDescriptor {
 
     /// The names in this folder without `.` and `..`, in no order.
     func names() throws(Errno) -> [CPath] {
+        var names: [CPath] = []
+        try self.forEachEntry { name, _ in names.append(CPath(name)) }
+        return names
+    }
+
+    /// Calls `body` with each name in this folder but `.` and `..`, in no order, and its d_type; see readdir(3).
+    func forEachEntry(_ body: (_ name: UnsafeRawBufferPointer, _ type: UInt8) -> Void) throws(Errno) {
         // A descriptor of its own: readdir(3) moves the position and closedir(3) closes.
         let number = try self.openFolderBeneath(.itself).release()
         guard let stream = fdopendir(number) else {
@@ -53,16 +78,17 @@ extension OwnedDescriptor {
             throw error
         }
         defer { closedir(stream) }
-        var names: [CPath] = []
         while true {
             errno = 0
             guard let entry = readdir(stream) else {
                 guard errno == 0 else { throw Errno.last }
-                return names
+                return
             }
-            let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            guard bytes != [0x2E], bytes != [0x2E, 0x2E] else { continue }
-            names.append(CPath(bytes))
+            withUnsafeBytes(of: &entry.pointee.d_name) { field in
+                let name = UnsafeRawBufferPointer(rebasing: field.prefix { $0 != 0 })
+                guard !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) else { return }
+                body(name, entry.pointee.d_type)
+            }
         }
     }
 }

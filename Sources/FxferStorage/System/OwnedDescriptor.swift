@@ -53,6 +53,11 @@ extension OwnedDescriptor {
         try self.openBeneath(name, O_RDONLY | O_DIRECTORY)
     }
 
+    /// A second descriptor for the same open file: F_DUPFD_CLOEXEC of fcntl(2).
+    func duplicate() throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(try retrying { fcntl(self.number, F_DUPFD_CLOEXEC, 0) })
+    }
+
     /// fsync(2): content and attributes of this file, or the entries of this folder, are durable afterwards.
     ///
     /// After it threw it must not be called again for that file; see ``retrying(_:)``.

@@ -17,7 +17,7 @@ struct WireCodeTests {
         #expect(WireCode(rawValue: number).errorCode == code)
     }
 
-    @Test("a number that is not known is a protocol violation", arguments: [0, 10, 31, 41, .max] as [UInt16])
+    @Test("a number that is not known is a protocol violation", arguments: [0, 10, 31, 42, .max] as [UInt16])
     func unknown(number: UInt16) {
         #expect(WireCode(rawValue: number).errorCode == .protocolViolation)
     }

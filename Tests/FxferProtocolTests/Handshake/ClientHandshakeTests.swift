@@ -12,10 +12,11 @@ struct ClientHandshakeTests {
         return .welcome(Welcome(version: version, filesInFlight: files, chunkSize: chunkSize, nonce: nonce))
     }
 
-    @Test("HELLO names the versions, the wish and the nonce of this side")
+    @Test("HELLO names the versions, the wish, the capabilities and the nonce of this side")
     func hello() {
         let handshake = ClientHandshake(chunkSize: 70_000, nonce: Nonce(repeating: 0x11))
-        #expect(handshake.hello == Hello(versions: 1...1, chunkSize: 70_000, nonce: Nonce(repeating: 0x11)))
+        let nonce = Nonce(repeating: 0x11)
+        #expect(handshake.hello == Hello(versions: 1...1, chunkSize: 70_000, capabilities: 1, nonce: nonce))
     }
 
     @Test("WELCOME brings the terms", arguments: [65_536, 1 << 20, 16_777_216] as [UInt32])

@@ -41,10 +41,17 @@ struct ServerHandshakeTests {
         #expect(try Self.answer(Self.hello(1...1, chunkSize: wish)).chunkSize == agreed)
     }
 
-    @Test("capabilities that are not known are not granted")
-    func capabilities() throws {
-        let hello = Hello(versions: 1...1, chunkSize: 65_536, capabilities: .max, nonce: Nonce(repeating: 1))
-        #expect(try Self.answer(.hello(hello)).capabilities == 0)
+    @Test(
+        "only a capability that the client knows and the server grants is agreed on",
+        arguments: [
+            (wish: 0, granted: [], agreed: 0), (0, .share, 0), (1, [], 0), (1, .share, 1),
+            (.max, [], 0), (.max, .share, 1), (.max - 1, .share, 0),
+        ] as [(wish: UInt64, granted: Capabilities, agreed: UInt64)]
+    )
+    func capabilities(wish: UInt64, granted: Capabilities, agreed: UInt64) throws {
+        let hello = Hello(versions: 1...1, chunkSize: 65_536, capabilities: wish, nonce: Nonce(repeating: 1))
+        let handshake = ServerHandshake(filesInFlight: 5, capabilities: granted)
+        #expect(try handshake.receive(.hello(hello), nonce: Self.nonce).capabilities == agreed)
     }
 
     @Test("any other first frame breaks the protocol", arguments: Frame.samples.filter { $0.type != .hello })

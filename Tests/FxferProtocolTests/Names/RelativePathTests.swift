@@ -125,4 +125,17 @@ struct RelativePathTests {
     static func path(ofComponents count: Int) -> [UInt8] {
         Array(Array(repeating: [0x61], count: count).joined(separator: [0x2F]))
     }
+
+    @Test(
+        "a path is beneath the folders that lead to it, and no other",
+        arguments: [
+            ("a/b", "a", true), ("a/b/c", "a", true), ("a/b/c", "a/b", true), ("a", "a", false), ("a", "a/b", false),
+            ("ab", "a", false), ("ab/c", "a", false), ("a/b", "b", false), ("a/bc", "a/b", false), ("b/a", "a", false),
+            ("a/\u{301}b", "a", true), ("e\u{301}/x", "\u{E9}", false),
+        ]
+    )
+    func beneath(path: String, folder: String, expected: Bool) throws {
+        let path = try RelativePath(bytes: Array(path.utf8))
+        #expect(try path.isBeneath(RelativePath(bytes: Array(folder.utf8))) == expected)
+    }
 }

@@ -13,7 +13,8 @@ struct ReceiverOrderTests {
 
     /// One row a state, in the order of ``ReceiverScript/Event``.
     static let table: [(state: Script.FileState, outcomes: [Outcome])] = [
-        (.staging, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken]),
+        (.staging, [broken, broken, broken, broken, tooLong, broken, broken, broken, .answers(.forget)]),
+        (.abandoned, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken]),
         (
             .receiving,
             [
@@ -34,6 +35,22 @@ struct ReceiverOrderTests {
             .matching,
             [
                 broken, .answers(.refuse(1, .exists)), broken, broken, tooLong,
+                .answers(.commit(.standIn(30))), .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)),
+                discarded,
+            ]
+        ),
+        (
+            .resumed,
+            [
+                broken, .answers(.confirm(1, 10)), .answers(.confirm(1, 20)), broken, tooLong,
+                .answers(.refuse(1, .damaged)), .answers(.refuse(1, .damaged)), .answers(.refuse(1, .damaged)),
+                discarded,
+            ]
+        ),
+        (
+            .matchingOrElse,
+            [
+                broken, .answers(.confirm(1, 10)), broken, broken, tooLong,
                 .answers(.commit(.standIn(30))), .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)),
                 discarded,
             ]
@@ -69,7 +86,7 @@ struct ReceiverOrderTests {
             let error = #expect(throws: FxferError.self) { try script.send(event) }
             #expect(error?.code == code)
         }
-        let mayCommit = state == .matching && event == .finishRight
+        let mayCommit = [.matching, .matchingOrElse].contains(state) && event == .finishRight
         #expect(script.commits == (mayCommit ? [.standIn(30)] : []))
     }
 

@@ -9,12 +9,19 @@ struct MemoryClient {
         let content: [UInt8]
         /// What is announced.
         let attributes: FileAttributes
+        let comparison: Comparison
         /// Running digests at the places where chunks of 64 KiB end, computed once.
         private let digests: [UInt64: Digest]
 
-        init(_ path: String, _ content: [UInt8], _ attributes: FileAttributes? = nil) {
+        init(
+            _ path: String,
+            _ content: [UInt8],
+            _ attributes: FileAttributes? = nil,
+            _ comparison: Comparison = .afterwards
+        ) {
             self.path = Array(path.utf8)
             self.content = content
+            self.comparison = comparison
             self.attributes = attributes ?? FileAttributes(size: UInt64(content.count))
             let hash = RunningHash()
             var digests: [UInt64: Digest] = [0: .ofNothing]
@@ -45,6 +52,8 @@ struct MemoryClient {
 
     /// What is stored, by path.
     private(set) var receipts: [[UInt8]: Receipt] = [:]
+    /// What the server says it has already.
+    private(set) var same: Set<[UInt8]> = []
     /// What is not, by path.
     private(set) var failures: [[UInt8]: FxferError.Code] = [:]
     /// Why the connection ended.
@@ -90,6 +99,8 @@ struct MemoryClient {
         case .rewind(let position): try self.sender?.receive(rewind: position)
         case .refuse(let failure): try self.sender?.receive(refuse: failure)
         case .receipt(let receipt): try self.sender?.receive(receipt)
+        case .same(let same): try self.sender?.receive(same)
+        case .reading(let reading): try self.sender?.receive(reading)
         default: throw FxferError(.protocolViolation, "\(frame.type) is out of order")
         }
     }
@@ -114,7 +125,8 @@ struct MemoryClient {
         guard self.offered < self.sources.count, self.sender?.canOffer == true else { return false }
         let source = self.sources[self.offered]
         self.offered += 1
-        guard let path = try? RelativePath(bytes: source.path), let offer = self.sender?.offer(path, source.attributes)
+        guard let path = try? RelativePath(bytes: source.path),
+            let offer = self.sender?.offer(path, source.attributes, source.comparison)
         else { preconditionFailure("a test sends good names") }
         self.open[offer.file] = source
         Frame.offer(offer).write(into: &self.output)
@@ -130,11 +142,15 @@ struct MemoryClient {
         case .restart, .rewind:
             break
         case .hashPrefix(let length):
-            self.sender?.prefixHashed(file, source.prefix(length).digest)
+            self.sender?.prefixHashed(file, source.prefix(length))
         case .read(let offset, let count):
             self.sendChunk(file, source, at: offset, count)
         case .finish:
             if let finish = self.sender?.finish(file) { Frame.finish(finish).write(into: &self.output) }
+        case .same:
+            self.same.insert(source.path)
+            self.open[file] = nil
+            self.sender?.close(file)
         case .done(let receipt):
             self.receipts[source.path] = receipt
             self.open[file] = nil

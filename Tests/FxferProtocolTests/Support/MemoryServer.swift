@@ -20,6 +20,8 @@ struct MemoryServer {
 
     /// What is stored under which path, as it was hashed when it was stored.
     private(set) var published: [[UInt8]: FilePrefix]
+    /// The folders that were sent themselves.
+    private(set) var folders: Set<[UInt8]> = []
     /// What went out and was not taken yet.
     private var output = ByteBuffer()
     /// The code of the ERROR that ended the connection.
@@ -36,12 +38,13 @@ struct MemoryServer {
     private var receiver: Receiver
     private var chunkSize: UInt32 = 0
     private var paths: [FileID: [UInt8]] = [:]
+    private var openFolders: Set<FileID> = []
     private var staged: [FileID: Staged] = [:]
 
     /// - Parameter refusal: why every offer is refused, nil where they are not.
     init(
         existing: [[UInt8]: FilePrefix] = [:],
-        filesInFlight: UInt16 = 64,
+        filesInFlight: UInt16 = 256,
         nonce: Nonce = Nonce(repeating: 0x22),
         refusal: FxferError? = nil
     ) {
@@ -87,6 +90,8 @@ struct MemoryServer {
         case .frame(.chunk(let chunk)): try self.handle(chunk)
         case .frame(.finish(let finish)): try self.handle(finish)
         case .frame(.cancel(let cancel)): try self.handle(cancel: cancel)
+        case .frame(.get(let get)): Self.refuse(get).write(into: &self.output)
+        case .frame(.list(let list)): Self.refuse(list).write(into: &self.output)
         case .frame(.alive): break
         case .frame(.error): self.phase = .closed
         case .frame(.bye):
@@ -115,20 +120,23 @@ struct MemoryServer {
             self.refuse(failure)
         case .stage(let path):
             self.paths[offer.file] = path.bytes
+            if offer.attributes.isFolder { self.openFolders.insert(offer.file) }
             if let content = self.published[path.bytes], offer.attributes.size == content.length,
                 content.length > self.chunkSize
             {
-                self.receiver.existing(offer.file, content).write(into: &self.output)
+                self.receiver.existing(offer.file, content, canRestart: false)?.write(into: &self.output)
             } else {
                 self.staged[offer.file] = Staged()
-                self.receiver.staged(offer.file).write(into: &self.output)
+                self.receiver.staged(offer.file)?.write(into: &self.output)
             }
         }
     }
 
     private mutating func handle(_ chunk: Chunk) throws(FxferError) {
-        if case .refuse(let failure) = try self.receiver.receive(chunk) {
-            self.refuse(failure)
+        switch try self.receiver.receive(chunk) {
+        case .proceed: break
+        case .restart(let file): self.staged[file] = Staged()
+        case .refuse(let failure): self.refuse(failure)
         }
     }
 
@@ -159,6 +167,15 @@ struct MemoryServer {
         self.staged[file] = staged
     }
 
+    /// This server shares nothing.
+    private static func refuse(_ get: Get) -> Frame {
+        .cancel(FileFailure(file: get.file, FxferError(.notPermitted, "nothing is shared")))
+    }
+
+    private static func refuse(_ list: List) -> Frame {
+        .listed(Listed(listing: list.listing, FxferError(.notPermitted, "nothing is shared")))
+    }
+
     private mutating func handle(_ finish: Finish) throws(FxferError) {
         switch try self.receiver.receive(finish) {
         case .commit(let content): self.commit(finish.file, content)
@@ -169,6 +186,14 @@ struct MemoryServer {
 
     private mutating func commit(_ file: FileID, _ content: FilePrefix) {
         guard let path = self.paths.removeValue(forKey: file) else { return }
+        if self.openFolders.remove(file) != nil {
+            self.staged[file] = nil
+            #expect(content == .empty, "a folder has no content")
+            let isNew = self.folders.insert(path).inserted
+            let receipt = self.receiver.committed(file, isNew ? .stored : .identical)
+            Frame.receipt(receipt).write(into: &self.output)
+            return
+        }
         let existing = self.published[path]
         guard let held = self.staged.removeValue(forKey: file).map({ FilePrefix(ofContent: $0.bytes) }) ?? existing
         else { return }
@@ -178,7 +203,8 @@ struct MemoryServer {
             self.refuse(self.receiver.failed(file, FxferError(.exists, "it exists")))
         } else {
             self.published[path] = held
-            self.receiver.committed(file, existing == nil ? .stored : .identical).write(into: &self.output)
+            let receipt = self.receiver.committed(file, existing == nil ? .stored : .identical)
+            Frame.receipt(receipt).write(into: &self.output)
         }
     }
 

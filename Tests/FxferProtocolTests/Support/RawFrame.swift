@@ -50,7 +50,7 @@ extension Frame {
         RawFrame(type: self.type.rawValue, body: Array(self.bytes.dropFirst(12).dropLast(4)))
     }
 
-    /// One of each type.
+    /// One of each type, and of each way that a type can be used.
     static var samples: [Frame] {
         let prefix = FilePrefix(ofContent: [1, 2, 3])
         let position = FilePosition(file: 7, offset: 65_536)
@@ -75,6 +75,33 @@ extension Frame {
             .finish(Finish(file: 7, content: prefix)),
             .receipt(Receipt(file: 7, outcome: .identical, content: prefix, path: Array("a/b".utf8))),
             .alive,
+            .offer(
+                Offer(
+                    file: 7,
+                    path: Array("a/b".utf8),
+                    attributes: FileAttributes(modified: attributes.modified, permissions: 0o750, isFolder: true)
+                )
+            ),
+            .offer(Offer(file: 7, path: Array("a/b".utf8), attributes: attributes, comparison: .byDigest)),
+            .offer(Offer(file: 7, path: Array("a/b".utf8), attributes: attributes, comparison: .bySizeAndTime)),
+            .receipt(Receipt(file: 7, outcome: .replaced, content: prefix, path: Array("a/b".utf8))),
+            .cancel(FileFailure(file: 7, code: WireCode(.isFolder), message: "a folder")),
+            .same(Same(file: 7)),
+            .get(Get(file: 7, path: Array("a/b".utf8))),
+            .list(List(listing: 7, path: [])),
+            .entry(
+                Entry(
+                    listing: 7,
+                    kind: .file,
+                    permissions: 0o640,
+                    size: 3,
+                    modified: FileTime(seconds: -1, nanoseconds: 999_999_999),
+                    name: Array("b".utf8)
+                )
+            ),
+            .listed(Listed(listing: 7)),
+            .listed(Listed(listing: 7, FxferError(.noInput, "no such folder"))),
+            .reading(Reading(file: 7, length: 65_536)),
         ]
     }
 }

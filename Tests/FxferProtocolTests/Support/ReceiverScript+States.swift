@@ -4,18 +4,28 @@ extension ReceiverScript {
     /// The states of a file in the specification's diagram.
     enum FileState: CaseIterable {
         case none, staging, receiving, rewinding, matching, committing, refused
+        /// The sender has given it up, and the store has not answered yet.
+        case abandoned
+        /// Its first 10 bytes are left from an earlier try.
+        case resumed
+        /// As matching, and other content is taken, too.
+        case matchingOrElse
         /// It was open and is not any more.
         case gone
     }
 
     /// A receiver whose file 1, of 30 bytes, is in `state`. Where it takes data, 10 bytes of it are verified.
-    init(fileIn state: FileState) throws {
+    init(fileIn state: FileState, _ path: String = "a") throws {
         self.init()
         guard state != .none else { return }
-        _ = try self.offer(1)
+        _ = try self.offer(1, path)
         switch state {
         case .none, .staging:
             break
+        case .abandoned:
+            _ = try self.cancel(1)
+        case .resumed:
+            _ = self.staged(1, .standIn(10))
         case .receiving:
             try self.receive(chunks: 1)
         case .rewinding:
@@ -23,6 +33,8 @@ extension ReceiverScript {
             _ = try self.chunk(1, at: 10, isDamaged: true)
         case .matching:
             _ = self.existing(1, .standIn(30))
+        case .matchingOrElse:
+            _ = self.existing(1, .standIn(30), canRestart: true)
         case .committing:
             // Not by `finish(_:_:)`: this commit is not the one that a test looks for.
             try self.receive(chunks: 3)

@@ -14,6 +14,9 @@ struct ReceiverScript {
         case append(FileID)
         case verify(FileID)
         case send(Frame)
+        case restart(FileID)
+        /// There is no frame to send.
+        case nothing
         case refuse(FileID, FxferError.Code)
         case commit(FilePrefix)
         case discard
@@ -32,12 +35,16 @@ struct ReceiverScript {
         }
     }
 
-    mutating func staged(_ file: FileID) -> Answer {
-        .send(self.receiver.staged(file))
+    mutating func staged(_ file: FileID, _ prefix: FilePrefix = .empty) -> Answer {
+        self.receiver.staged(file, prefix).map { .send($0) } ?? .nothing
     }
 
-    mutating func existing(_ file: FileID, _ content: FilePrefix) -> Answer {
-        .send(self.receiver.existing(file, content))
+    mutating func existing(_ file: FileID, _ content: FilePrefix, canRestart: Bool = false) -> Answer {
+        self.receiver.existing(file, content, canRestart: canRestart).map { .send($0) } ?? .nothing
+    }
+
+    mutating func same(_ file: FileID) -> Answer {
+        self.receiver.same(file).map { .send($0) } ?? .nothing
     }
 
     mutating func failed(_ file: FileID, _ code: FxferError.Code) -> Answer {
@@ -48,6 +55,7 @@ struct ReceiverScript {
     mutating func announce(_ file: FileID, at offset: UInt64, length: UInt32 = 10) throws(FxferError) -> Answer {
         switch try self.receiver.receive(Chunk(file: file, offset: offset, length: length)) {
         case .proceed: .proceed
+        case .restart(let file): .restart(file)
         case .refuse(let failure): Self.answer(failure)
         }
     }
@@ -102,7 +110,7 @@ struct ReceiverScript {
     }
 
     mutating func committed(_ file: FileID, _ outcome: Receipt.Outcome = .stored) -> Answer {
-        .send(self.receiver.committed(file, outcome))
+        .send(.receipt(self.receiver.committed(file, outcome)))
     }
 
     mutating func cancel(_ file: FileID) throws(FxferError) -> Answer {

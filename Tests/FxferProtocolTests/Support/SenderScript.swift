@@ -6,7 +6,7 @@ struct SenderScript {
 
     /// A step without its values that cannot be compared.
     enum Next: Equatable {
-        case wait, awaitReceipt, restart, finish, done
+        case wait, awaitReceipt, restart, finish, done, same
         case hashPrefix(UInt64)
         case rewind(UInt64)
         case read(UInt64, Int)
@@ -24,8 +24,10 @@ struct SenderScript {
         try self.accept(1)
     }
 
-    mutating func offer(_ path: String = "a", size: UInt64?) throws -> Offer {
-        self.sender.offer(try RelativePath(bytes: Array(path.utf8)), FileAttributes(size: size))
+    mutating func offer(_ path: String = "a", size: UInt64?, _ comparison: Comparison = .afterwards) throws -> Offer {
+        let modified = comparison == .bySizeAndTime ? FileTime(seconds: 1_700_000_000, nanoseconds: 1) : nil
+        let attributes = FileAttributes(size: size, modified: modified)
+        return self.sender.offer(try RelativePath(bytes: Array(path.utf8)), attributes, comparison)
     }
 
     mutating func accept(_ file: FileID, _ prefix: FilePrefix = .empty) throws(FxferError) {
@@ -48,6 +50,20 @@ struct SenderScript {
         try self.sender.receive(Receipt(file: file, outcome: .stored, content: content, path: Array(path.utf8)))
     }
 
+    mutating func same(_ file: FileID) throws(FxferError) {
+        try self.sender.receive(Same(file: file))
+    }
+
+    mutating func reading(_ file: FileID, _ length: UInt64) throws(FxferError) {
+        try self.sender.receive(Reading(file: file, length: length))
+    }
+
+    /// Reports that the first `length` bytes of the source were hashed.
+    mutating func hashed(_ length: UInt64, _ digest: Digest? = nil) {
+        let prefix = FilePrefix(length: length, digest: digest ?? .standIn(at: length))
+        self.sender.prefixHashed(1, prefix)
+    }
+
     mutating func next(_ file: FileID = 1) -> Next {
         switch self.sender.nextStep(of: file) {
         case .wait: .wait
@@ -58,6 +74,7 @@ struct SenderScript {
         case .read(let offset, let count): .read(offset, count)
         case .finish: .finish
         case .done: .done
+        case .same: .same
         case .refused(let error): .refused(error.code)
         }
     }

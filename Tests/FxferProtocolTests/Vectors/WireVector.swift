@@ -19,6 +19,7 @@ struct WireVector {
     let name: String
     private(set) var expectation = Expectation.ok
     private(set) var published: [[UInt8]: FilePrefix] = [:]
+    private(set) var folders: Set<[UInt8]> = []
     private(set) var chunkSize: UInt32?
     private(set) var filesInFlight: UInt16 = 64
     private(set) var stream: [UInt8] = []
@@ -46,7 +47,9 @@ struct WireVector {
             if line.isEmpty { break }
             guard let colon = line.firstRange(of: ": ") else { throw Malformed(reason: "no key: \(line)") }
             let key = String(line[..<colon.lowerBound])
-            guard keys.insert(key).inserted || key == "published" else { throw Malformed(reason: "two \(key)") }
+            guard keys.insert(key).inserted || ["published", "folder"].contains(key) else {
+                throw Malformed(reason: "two \(key)")
+            }
             try self.read(key, String(line[colon.upperBound...]))
         }
         guard keys.isSuperset(of: ["comment", "expect"]) else { throw Malformed(reason: "a key is missing") }
@@ -65,6 +68,11 @@ struct WireVector {
                 let path = EscapedTextTests.unescape(words[2])
             else { throw Malformed(reason: "published: \(value)") }
             self.published[path] = FilePrefix(length: size, digest: digest)
+        case "folder":
+            guard words.count == 1, let path = EscapedTextTests.unescape(words[0]) else {
+                throw Malformed(reason: "folder: \(value)")
+            }
+            self.folders.insert(path)
         case "chunk":
             self.chunkSize = try Self.number(value)
         case "files-at-once":

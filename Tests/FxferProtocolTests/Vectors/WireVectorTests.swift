@@ -19,7 +19,9 @@ struct WireVectorTests {
         #expect(answers.code == nil)
         #expect(answers.isAtBoundary)
         #expect(server.published == vector.published)
-        #expect(Self.receipts(answers) == vector.published)
+        #expect(server.folders == vector.folders)
+        let folders = Dictionary(uniqueKeysWithValues: vector.folders.map { ($0, FilePrefix.empty) })
+        #expect(Self.receipts(answers) == vector.published.merging(folders) { $1 })
         Self.check(vector, answers, isGoodbyeSaid: server.isGoodbyeSaid)
         if let chunkSize = vector.chunkSize {
             #expect(Self.agreedChunkSize(answers) == chunkSize)
@@ -72,7 +74,8 @@ struct WireVectorTests {
             "", "\n", "comment: x\n", "comment: x\n\n", "expect: ok\n\n", "comment: x\nexpect: fine\n\n",
             "comment: x\nexpect: error\n\n", "comment: x\nexpect: error 65536\n\n",
             "comment: x\nexpect: ok\nwhat: 1\n\n",
-            "comment: x\nexpect: ok\npublished: 00 1 a\n\n", "comment: x\nexpect: ok\nexpect: ok\n\n", "comment x\n\n",
+            "comment: x\nexpect: ok\npublished: 00 1 a\n\n", "comment: x\nexpect: ok\nfolder: \n\n",
+            "comment: x\nexpect: ok\nexpect: ok\n\n", "comment x\n\n",
         ]
     )
     func malformed(text: String) {

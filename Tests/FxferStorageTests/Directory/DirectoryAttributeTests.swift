@@ -14,7 +14,7 @@ struct DirectoryAttributeTests {
     func permissions(permissions: UInt16) async throws {
         let subject = try await DirectoryUnderTest()
         let file = try await subject.fresh(path("a"), FileAttributes(permissions: permissions))
-        #expect(try await file.publish() == .stored)
+        #expect(try await file.publish().outcome == .stored)
         var status = stat()
         try once { lstat(subject.folder("a"), &status) }
         #expect(status.st_mode & 0o7777 == mode_t(permissions & 0o777))
@@ -25,7 +25,7 @@ struct DirectoryAttributeTests {
         var options = DirectoryStore.Options()
         options.defaultPermissions = 0o640
         let subject = try await DirectoryUnderTest(options: options)
-        #expect(try await subject.fresh(path("a")).publish() == .stored)
+        #expect(try await subject.fresh(path("a")).publish().outcome == .stored)
         #expect(try subject.folder.status(of: "a")?.permissions == 0o640)
     }
 
@@ -35,7 +35,7 @@ struct DirectoryAttributeTests {
         let time = FileTime(seconds: 1_234_567_890, nanoseconds: 123_456_789)
         let file = try await subject.fresh(path("a"), FileAttributes(modified: time))
         try await file.append(ByteBuffer(bytes: [1]))
-        #expect(try await file.publish() == .stored)
+        #expect(try await file.publish().outcome == .stored)
         #expect(try subject.folder.status(of: "a")?.stamp.modified == time)
     }
 
@@ -49,7 +49,7 @@ struct DirectoryAttributeTests {
         let time = FileTime(seconds: seconds, nanoseconds: nanoseconds)
         let file = try await subject.fresh(path("a"), FileAttributes(modified: time))
         try await file.append(ByteBuffer(bytes: testBytes(10)))
-        #expect(try await file.publish() == .stored)
+        #expect(try await file.publish().outcome == .stored)
         #expect(try subject.content(at: path("a")) == testBytes(10))
     }
 
@@ -61,6 +61,6 @@ struct DirectoryAttributeTests {
         #expect(try subject.folder.status(of: ".fxfer/partials/\(name)")?.permissions == 0o600)
         #expect(try subject.folder.status(of: ".fxfer")?.permissions == 0o700)
         #expect(try subject.folder.status(of: ".fxfer/partials")?.permissions == 0o700)
-        await file.discard()
+        await file.discard(keepingPartial: false)
     }
 }

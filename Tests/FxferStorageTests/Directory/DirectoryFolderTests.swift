@@ -30,7 +30,7 @@ struct DirectoryFolderTests {
         let subject = try await DirectoryUnderTest()
         let file = try await subject.fresh(path("a/b/c"))
         #expect(try subject.folder.names() == [".fxfer"])
-        await file.discard()
+        await file.discard(keepingPartial: false)
         #expect(try subject.folder.names() == [".fxfer"])
         #expect(try await subject.upload(testBytes(10), to: path("a/b/c")) == .stored)
         #expect(try subject.folder.names(in: "a/b") == ["c"])

@@ -35,7 +35,7 @@ struct DirectoryLeftoverTests {
         let second = try await DirectoryUnderTest(in: folder)
         #expect(second.store.leftoversRemoved == 1)
         #expect(try second.stagedCount() == 1)
-        #expect(try await file.publish() == .stored)
+        #expect(try await file.publish().outcome == .stored)
         #expect(try folder.bytes(of: "a") == testBytes(1000))
         #expect(try second.stagedCount() == 0)
     }

@@ -26,10 +26,22 @@ struct DirectoryMountTests {
         #expect(await failureCode { _ = try await unknown.publish() } == .noSpace)
 
         try await other.append(ByteBuffer(bytes: testBytes(500_000)))
-        #expect(try await other.publish() == .stored)
+        #expect(try await other.publish().outcome == .stored)
         #expect(try subject.content(at: path("kept")) == testBytes(300_000))
         #expect(try subject.content(at: path("other")) == testBytes(100_000) + testBytes(500_000))
         #expect(try subject.published() == [Array("kept".utf8), Array("other".utf8)])
+        mount.end()
+    }
+
+    @Test("a disk with room for the rest of a file, not for all of it, lets a later try go on")
+    func roomForRest() async throws {
+        let folder = try TemporaryFolder()
+        let mount = try Mount(.tmpfs(kilobytes: 1600, readOnly: false), at: folder.path)
+        let subject = try await DirectoryUnderTest(in: folder)
+        try await subject.leave(upTo: 8 * PartialSample.chunk)
+        let other = await failureCode { _ = try await subject.begin(path("other")) }
+        #expect(other == .noSpace)
+        try await subject.expectResumption(at: 8 * PartialSample.chunk)
         mount.end()
     }
 

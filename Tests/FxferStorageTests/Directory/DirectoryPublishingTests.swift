@@ -1,7 +1,6 @@
 import FxferProtocol
 import Glibc
 import NIOCore
-import Synchronization
 import Testing
 
 @testable import FxferStorage
@@ -19,19 +18,33 @@ struct DirectoryPublishingTests {
         try subject.put(testBytes(100), at: path("a"))
         let other = try subject.folder.open().openBeneath(CPath("a"), O_RDONLY)
         #expect(try other.tryLock(.exclusive))
-        let isOver = Atomic(false)
-        async let publication = {
-            defer { isOver.store(true, ordering: .relaxed) }
-            return try await subject.upload(testBytes(100), to: path("a"))
-        }()
-        while try openDescriptors(below: subject.folder("a")) < 2, !isOver.load(ordering: .relaxed) {
-            await Task.yield()
+        // A thread of its own answers as soon as the file is opened: the patience of whoever waits for the lock is
+        // short, and the threads that tests share may be busy for longer.
+        let watch = try FileWatch(subject.folder("a"))
+        let watcher = DiskPool(threads: 1)
+        watcher.submit {
+            watch.waitUntilOpened()
+            if outcome == .withdrawn { try? subject.folder.remove("a") }
+            other.unlock()
         }
-        if outcome == .withdrawn { try subject.folder.remove("a") }
-        other.unlock()
-        #expect(try await publication == (outcome == .done ? .identical : .stored))
+        let publication = try await subject.upload(testBytes(100), to: path("a"))
+        try await watcher.shutDown()
+        #expect(publication == (outcome == .done ? .identical : .stored))
         #expect(try subject.content(at: path("a")) == testBytes(100))
         #expect(try subject.stagedCount() == 0)
+    }
+
+    @Test("a name whose file another program keeps locked is busy, and stays as it is")
+    func locked() async throws {
+        let subject = try await DirectoryUnderTest()
+        try subject.put(testBytes(100), at: path("a"))
+        let other = try subject.folder.open().openBeneath(CPath("a"), O_RDONLY)
+        #expect(try other.tryLock(.exclusive))
+        #expect(await failureCode { _ = try await subject.upload(testBytes(100), to: path("a")) } == .busy)
+        other.unlock()
+        #expect(try subject.content(at: path("a")) == testBytes(100))
+        #expect(try subject.stagedCount() == 0)
+        #expect(try await subject.upload(testBytes(100), to: path("a")) == .identical)
     }
 
     @Test("a name that was moved away from its folder is not removed when publishing is taken back")
@@ -65,16 +78,21 @@ struct DirectoryPublishingTests {
         #expect(try temporary.bytes(of: "c") == [1])
     }
 
-    @Test("comparing before data is sent begins above the chosen size", arguments: [99, 100])
-    func comparingAbove(size: UInt64) async throws {
+    @Test(
+        "a file is compared before data is sent where the sender asks for it",
+        arguments: [Comparison.byDigest, .afterwards]
+    )
+    func comparing(comparison: Comparison) async throws {
         let subject = try await DirectoryUnderTest()
         try subject.put(testBytes(100), at: path("a"))
-        switch try await subject.store.stage(path("a"), FileAttributes(size: 100), comparingAbove: size) {
-        case .existing(let existing):
-            #expect(size == 99)
+        switch try await subject.store.stage(path("a"), FileAttributes(size: 100), comparison) {
+        case .existing(let existing, _):
+            #expect(comparison == .byDigest)
             #expect(existing.digest == sha256(testBytes(100)))
         case .fresh:
-            #expect(size == 100)
+            #expect(comparison == .afterwards)
+        case .partial, .unchanged:
+            throw UnexpectedStaging()
         }
     }
 }

@@ -120,11 +120,11 @@ struct StoreCollisionTests {
     func identicalRace(factory: StoreFactory) async throws {
         func check(_ subject: some StoreUnderTest) async throws {
             let bytes = testBytes(10_000)
-            let publications = try await withThrowingTaskGroup(of: Publication.self) { group in
+            let publications = try await withThrowingTaskGroup(of: Publication.Outcome.self) { group in
                 for _ in 0..<50 {
                     group.addTask { try await subject.upload(bytes, to: path("a/b")) }
                 }
-                return try await group.reduce(into: [Publication]()) { $0.append($1) }
+                return try await group.reduce(into: [Publication.Outcome]()) { $0.append($1) }
             }
             #expect(publications.count { $0 == .stored } == 1)
             #expect(publications.count { $0 == .identical } == 49)

@@ -34,9 +34,10 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
 }
 
 extension StoreUnderTest {
-    /// Prepares to receive as the server does: existing files of more than 1 MiB are compared first.
+    /// Prepares to receive as the server does: files of more than 1 MiB are compared first.
     func stage(_ path: RelativePath, _ attributes: FileAttributes) async throws -> Staging<Subject.Staged> {
-        try await self.store.stage(path, attributes, comparingAbove: 1 << 20)
+        let isLarge = attributes.size.map { $0 > 1 << 20 } ?? false
+        return try await self.store.stage(path, attributes, isLarge ? .byDigest : .afterwards)
     }
 
     func fresh(
@@ -50,19 +51,23 @@ extension StoreUnderTest {
 
     func existing(_ path: RelativePath, size: Int) async throws -> ExistingFile {
         let staging = try await self.stage(path, FileAttributes(size: UInt64(size)))
-        guard case .existing(let file) = staging else { throw UnexpectedStaging() }
+        guard case .existing(let file, _) = staging else { throw UnexpectedStaging() }
         return file
     }
 
     /// Stages, appends in pieces and publishes.
-    func upload(_ bytes: [UInt8], to path: RelativePath, piece: Int = 100_000) async throws -> Publication {
+    func upload(
+        _ bytes: [UInt8],
+        to path: RelativePath,
+        piece: Int = 100_000
+    ) async throws -> Publication.Outcome {
         let file = try await self.fresh(path, FileAttributes(size: UInt64(bytes.count)))
         var rest = ByteBuffer(bytes: bytes)
         while rest.readableBytes > 0, let piece = rest.readSlice(length: min(piece, rest.readableBytes)) {
             try await file.append(piece)
             file.keep()
         }
-        return try await file.publish()
+        return try await file.publish().outcome
     }
 }
 

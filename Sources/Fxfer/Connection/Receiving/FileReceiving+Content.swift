@@ -1,0 +1,79 @@
+import FxferProtocol
+import FxferStorage
+import NIOCore
+
+/// How a file's content comes in.
+extension FileReceiving {
+    func handleChunk(_ chunk: Chunk) async throws {
+        await self.waitForStaging(of: chunk.file)
+        switch try self.receiving.receiver.receive(chunk) {
+        case .proceed:
+            break
+        case .restart(let file):
+            self.restart(file)
+        case .refuse(let failure):
+            await self.refuse(failure)
+        }
+    }
+
+    private func restart(_ file: FileID) {
+        self.receiving.files[file]?.resumedAt = 0
+        switch self.incoming(file).content {
+        case .staged(let staged):
+            staged.restart()
+        case .existing(_, .some(let staged)):
+            self.receiving.files[file]?.content = .staged(staged)
+        case .existing(_, nil), .unknown:
+            preconditionFailure("the machine restarts only what can be restarted")
+        }
+    }
+
+    /// Stores payload where that takes no file call; false where ``handlePayload(_:)`` has to.
+    func takePayload(_ bytes: ByteBuffer) -> Bool {
+        guard self.limiter == nil else { return false }
+        guard case .append(let file) = self.receiving.receiver.receivePayload() else { return true }
+        return self.staged(file).appendInMemory(bytes)
+    }
+
+    func handlePayload(_ bytes: ByteBuffer) async throws {
+        guard case .append(let file) = self.receiving.receiver.receivePayload() else { return }
+        let staged = self.staged(file)
+        do {
+            try await self.working {
+                if let pause = self.limiter?.pause(before: bytes.readableBytes) {
+                    try await Task.sleep(for: pause)
+                }
+                if !staged.appendInMemory(bytes) {
+                    try await staged.append(bytes)
+                }
+            }
+        } catch let error as FxferError {
+            await self.refuse(self.receiving.receiver.failed(file, error))
+        }
+    }
+
+    func handlePayloadEnd(_ claimed: Digest) async throws {
+        guard case .verify(let file) = self.receiving.receiver.receivePayloadEnd() else { return }
+        let staged = self.staged(file)
+        switch self.receiving.receiver.verified(staged.runningDigest(), claimed: claimed) {
+        case .keep(let frame):
+            staged.keep()
+            self.wire.write(frame)
+            self.noteProgress(file, of: self.incoming(file), verified: staged.position)
+        case .rewind(let frame):
+            staged.rewind()
+            self.receiving.files[file]?.repairs += 1
+            self.noteDamaged(self.incoming(file), at: staged.position)
+            self.wire.write(frame)
+        case .refuse(let failure):
+            await self.refuse(failure)
+        }
+    }
+
+    private func staged(_ file: FileID) -> Directory.Staged {
+        guard case .staged(let staged) = self.incoming(file).content else {
+            preconditionFailure("the machine takes data for staged files only")
+        }
+        return staged
+    }
+}

@@ -1,0 +1,84 @@
+import FxferProtocol
+import FxferStorage
+import NIOCore
+import Synchronization
+
+/// What a connection knows about the files that come in over it.
+struct ReceivingState<Staged: StagedFile> {
+    var receiver: Receiver
+    var files: [FileID: IncomingFile<Staged>] = [:]
+    /// How many files are being published.
+    var commits = 0
+    /// Folders that are complete and wait for the files before them, whose arrival would change their times.
+    var heldFolders: [FileID] = []
+    /// What the store's threads have published.
+    let published = PublishedFiles()
+    /// Staging, and what else goes on beside.
+    let jobs = JobQueue()
+    /// The one who waits for the store's answer about a file.
+    var stagingWaiter: CheckedContinuation<Void, Never>?
+    /// Those who wait until nothing is being published.
+    var commitWaiters: [CheckedContinuation<Void, Never>] = []
+
+    init(_ receiver: Receiver) {
+        self.receiver = receiver
+    }
+}
+
+/// A file that is open on a connection and comes in.
+struct IncomingFile<Staged: StagedFile>: Sendable {
+    let path: RelativePath
+    let began: NIODeadline
+    let isFolder: Bool
+    var content: Content
+    /// The offset from which on this connection brought it.
+    var resumedAt: UInt64 = 0
+    /// How often a part arrived damaged.
+    var repairs = 0
+
+    /// Where its bytes go.
+    enum Content: Sendable {
+        /// Nowhere yet: the store is asked.
+        case unknown
+        case staged(Staged)
+        /// Nowhere, where the sender has the same; else to the staged file, where there is one.
+        case existing(ExistingFile, otherwise: Staged?)
+    }
+}
+
+/// Results that threads of the store leave for a connection, and the bell that tells it.
+final class PublishedFiles: Sendable {
+    typealias Outcome = (file: FileID, result: Result<Publication, FxferError>)
+
+    /// Rings when there is something to take.
+    let bell: AsyncStream<Void>
+    private let rope: AsyncStream<Void>.Continuation
+    private let outcomes = Mutex<[Outcome]>([])
+
+    init() {
+        (self.bell, self.rope) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Called on any thread.
+    func leave(_ file: FileID, _ result: Result<Publication, FxferError>) {
+        let isFirst = self.outcomes.withLock { outcomes in
+            outcomes.append((file, result))
+            return outcomes.count == 1
+        }
+        if isFirst { self.rope.yield() }
+    }
+
+    /// Nothing is left from now on.
+    func end() {
+        self.rope.finish()
+    }
+
+    /// Everything that was left since the last call.
+    func take() -> [Outcome] {
+        self.outcomes.withLock { outcomes in
+            let all = outcomes
+            outcomes = []
+            return all
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import FxferProtocol
+import FxferStorage
+import NIOCore
+
+/// The conversation with the client, from the greeting to the goodbye.
+extension ServerConnection {
+    func serve(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws {
+        guard let greeting = try await self.nextEvent(&parts) else {
+            if self.isWithGuest { try await self.serveGuest() }
+            return
+        }
+        guard case .frame(let frame) = greeting else {
+            preconditionFailure("the decoder announces a chunk before its payload")
+        }
+        try self.checkPermission()
+        try self.greet(frame)
+        try await withThrowingDiscardingTaskGroup { tasks in
+            tasks.addTask { await self.workOnFiles() }
+            tasks.addTask { await self.answerRequests() }
+            let result = await self.converse(&parts)
+            // Nobody is there any more who could take what is being given.
+            self.failSending(Self.clientIsGone)
+            self.requests.end()
+            // What is being published gets its receipt, however the conversation ended.
+            await self.endReceiving()
+            try result.get()
+        }
+    }
+
+    private func converse(_ parts: inout WireChannel.Inbound.AsyncIterator) async -> Result<Void, any Error> {
+        do {
+            while let event = try await self.nextEvent(&parts) {
+                if case .payload(let bytes) = event, self.takePayload(bytes) { continue }
+                guard try await self.handle(event) else { break }
+            }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The next event; when nothing more has come in, what this side has to say is sent before it waits. Nil at the end.
+    private func nextEvent(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws -> WireEvent? {
+        while !self.hasEnded, !self.graceIsOver {
+            if let event = try self.decoder.next() { return event }
+            self.flush()
+            await self.wire.drain()
+            guard let part = try await parts.next(isolation: self) else { return nil }
+            self.hasHeard = true
+            self.idle.heard(now: .now())
+            switch part {
+            case .bytes(let bytes):
+                self.decoder.append(bytes)
+            case .guest:
+                self.isWithGuest = true
+                return nil
+            }
+        }
+        return nil
+    }
+
+    private static var clientIsGone: FxferError {
+        FxferError(.connectionLost, "the connection ended before the client had the file")
+    }
+
+    private func serveGuest() async throws {
+        do {
+            try self.checkPermission()
+            try await self.configuration.guest?.serve(self.wire.channel)
+        } catch let error as FxferError {
+            self.log.connectionFailed(error)
+            if error.code == .notPermitted {
+                try await self.wire.channel.writeAndFlush(ByteBuffer(string: "fxfer: \(error.message)\r\n"))
+            }
+        }
+    }
+
+    private func checkPermission() throws {
+        guard let peer = self.wire.channel.remoteAddress, let local = self.wire.channel.localAddress,
+            SameMachine.isSameMachine(peer: peer, local: local)
+        else {
+            throw FxferError(
+                .notPermitted,
+                "this server accepts connections from its own machine only; run 'fxfer send' there"
+            )
+        }
+    }
+
+    private func greet(_ frame: Frame) throws {
+        let handshake = ServerHandshake(
+            filesInFlight: self.configuration.filesInFlight,
+            capabilities: self.configuration.isSharing ? [.share] : []
+        )
+        let welcome = try handshake.receive(frame, nonce: .random())
+        self.receiving.receiver = Receiver(chunkSize: welcome.chunkSize, filesInFlight: welcome.filesInFlight)
+        let portion = self.limiter.map { UInt32(clamping: $0.portion) } ?? welcome.chunkSize
+        self.sending.sender = Sender(
+            chunkSize: min(portion, welcome.chunkSize),
+            filesInFlight: min(welcome.filesInFlight, Self.maxFilesGiven)
+        )
+        if self.isShuttingDown {
+            self.receiving.receiver.refuseOffers(Self.shutdownError)
+        }
+        self.idle = IdleWatch(timeout: TimeAmount(self.configuration.idleTimeout), now: .now())
+        self.hasGreeted = true
+        self.wire.writePreamble()
+        self.wire.write(.welcome(welcome))
+    }
+
+    /// Answers false when the client said BYE.
+    private func handle(_ event: WireEvent) async throws -> Bool {
+        switch event {
+        case .payload(let bytes):
+            if self.idle.tookPayload(now: .now()) {
+                self.wire.write(.alive)
+                self.wire.flush()
+            }
+            try await self.handlePayload(bytes)
+        case .payloadEnd(let digest): try await self.handlePayloadEnd(digest)
+        case .frame(.offer(let offer)): try await self.receive(offer)
+        case .frame(.chunk(let chunk)): try await self.handleChunk(chunk)
+        case .frame(.finish(let finish)): try await self.handleFinish(finish)
+        case .frame(.cancel(let cancel)): try await self.handleCancel(cancel)
+        case .frame(.get(let get)): try self.take(.get(get))
+        case .frame(.list(let list)): try self.take(.list(list))
+        case .frame(.alive): break
+        case .frame(.bye): return false
+        case .frame(.error(let failure)):
+            self.log.connectionFailed(failure.error)
+            return false
+        case .frame(let frame):
+            guard try self.receiveAnswer(frame) else {
+                throw FxferError(.protocolViolation, "a frame of type \(frame.type) is out of order")
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,60 @@
+import FxferProtocol
+import FxferStorage
+
+/// What the log is told about files that come in.
+extension ServerConnection {
+    func receive(_ offer: Offer) async throws {
+        switch try self.receiving.receiver.receive(offer) {
+        case .stage(let path):
+            await self.handleOffer(offer, to: path)
+        case .refuse(let failure):
+            self.log.refused(offer.pathText, failure.error)
+            await self.refuse(failure)
+        }
+    }
+
+    func noteProgress(_: FileID, of _: IncomingFile<Directory.Staged>, verified _: UInt64) {}
+
+    func noteDamaged(_ incoming: IncomingFile<Directory.Staged>, at offset: UInt64) {
+        self.log.damaged(incoming.path, at: offset)
+    }
+
+    func noteStored(
+        _: FileID,
+        _ incoming: IncomingFile<Directory.Staged>,
+        _ content: FilePrefix,
+        _ publication: Publication
+    ) {
+        guard !incoming.isFolder else { return self.log.madeFolder(publication.path) }
+        self.log.stored(
+            publication.path,
+            content,
+            publication.outcome,
+            resumedAt: incoming.resumedAt,
+            since: incoming.began
+        )
+    }
+
+    func noteSame(_: FileID, _ incoming: IncomingFile<Directory.Staged>) {
+        self.log.same(incoming.path)
+    }
+
+    func noteFailed(
+        _: FileID,
+        _ incoming: IncomingFile<Directory.Staged>,
+        after bytes: UInt64,
+        _ error: FxferError
+    ) {
+        if case .unknown = incoming.content {
+            self.log.refused(incoming.path.description, error)
+        } else {
+            self.log.failed(incoming.path, after: bytes, error, since: incoming.began)
+        }
+    }
+
+    func noteFileEnded() {
+        self.endIfDue()
+    }
+
+    func receiptPath(of publication: Publication) -> RelativePath? { publication.path }
+}

@@ -1,0 +1,14 @@
+/// What a side can or may do beyond receiving and sending files: the capability bits of HELLO and WELCOME. Bits that
+/// are not known are ignored.
+package struct Capabilities: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    /// The server gives files and listings to this client (GET and LIST).
+    package static let share = Capabilities(rawValue: 1)
+    /// Every capability of version 1: what a client asks for.
+    package static let all: Capabilities = [.share]
+}

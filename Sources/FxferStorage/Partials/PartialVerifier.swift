@@ -1,0 +1,72 @@
+import FxferProtocol
+
+/// Finds out how much of a partial is good: reads its content back and compares the digests in its journal.
+///
+/// A record that does not match is passed over, as it may be the record that is damaged; the last one that matches
+/// counts, whatever is behind. Content that cannot be read is content that is not there.
+struct PartialVerifier: ~Copyable, Sendable {
+    /// How many bytes are there, if all of them are good.
+    let expectedLength: UInt64
+    private var file: PartialFile
+    private var records: PartialRecords
+    /// The record that is hashed towards.
+    private var next: PartialRecord?
+    private var offset: UInt64 = 0
+    private var hash = SHA256()
+    private var goodLength: UInt64 = 0
+    private var goodCount: UInt64 = 0
+    private var goodHash = SHA256()
+
+    /// - Parameter limit: bytes beyond which nothing is of use: the offered size.
+    init(_ file: consuming PartialFile, upTo limit: UInt64) throws(Errno) {
+        let size = try file.hasJournal() ? file.file.status().size : 0
+        self.records = PartialRecords(upTo: min(limit, size))
+        self.expectedLength = Self.lastLength(in: file, upTo: min(limit, size))
+        self.file = file
+    }
+
+    /// What the last record says.
+    private static func lastLength(in file: borrowing PartialFile, upTo limit: UInt64) -> UInt64 {
+        var records = PartialRecords(upTo: limit)
+        var length: UInt64 = 0
+        while let record = try? file.next(of: &records) { length = record.length }
+        return length
+    }
+
+    /// Reads and hashes up to `count` bytes; true when all is known.
+    mutating func hash(upTo count: UInt64) -> Bool {
+        var rest = count
+        while rest > 0 {
+            if self.next == nil { self.next = try? self.file.next(of: &self.records) }
+            guard let record = self.next else { return true }
+            let wanted = min(record.length - self.offset, rest)
+            guard let read = try? self.hash.update(from: self.file.file, at: self.offset, count: wanted),
+                read == wanted
+            else { return true }
+            self.offset += read
+            rest -= read
+            if self.offset == record.length { self.compare(record) }
+        }
+        return false
+    }
+
+    private mutating func compare(_ record: PartialRecord) {
+        self.next = nil
+        guard self.hash.digest() == record.digest else { return }
+        self.goodLength = record.length
+        self.goodCount = self.records.count
+        self.goodHash.become(self.hash)
+    }
+
+    /// The partial with what is good of it, from where a try goes on; all else is cut off.
+    consuming func finish(_ path: RelativePath) throws(Errno) -> StagedContent {
+        var file = self.file
+        if self.goodLength > 0 {
+            try file.resume(at: self.goodLength, after: self.goodCount)
+        } else {
+            try file.restart()
+        }
+        file.leave(false)
+        return StagedContent(file, path, position: self.goodLength, hash: self.goodHash)
+    }
+}

@@ -1,0 +1,49 @@
+import FxferProtocol
+import Glibc
+
+/// What every commit needs of its store.
+struct Committer: Sendable {
+    let tree: FolderTree
+    let partials: PartialsFolder
+    /// How files without a name are published; nil where they cannot be.
+    let linking: NamelessFile.Linking?
+}
+
+/// Files that are published together, by one thread.
+///
+/// The order is what makes it true (Pillai et al., OSDI 2014): content and attributes, fsync of each file, the folders,
+/// each name in one step, fsync of each folder and of those above it, the answers.
+///
+/// A file that has its name is locked until its folders are durable. Nothing waits for a lock in between: where a name
+/// is taken, perhaps by a file of another group or of this one, that is settled when no lock is held any more.
+struct CommitGroup {
+    private let members: [CommitMember]
+    private let committer: Committer
+
+    init(_ items: [CommitQueue.Item], _ committer: Committer) {
+        self.members = items.map { CommitMember($0, committer) }
+        self.committer = committer
+    }
+
+    func commit() {
+        let folders = GroupFolders(self.committer.tree)
+        for member in self.members { member.prepare(folders) }
+        for member in self.members where member.state == .prepared { member.enterFolder(folders) }
+        for member in self.members where member.state == .prepared { member.takeName() }
+        if self.members.contains(where: { $0.state == .named }) {
+            folders.sync()
+            for member in self.members where member.state == .named { member.finish() }
+        }
+        self.settle()
+    }
+
+    /// Settles the members whose names are taken. Descriptors are new, as folders may have been moved meanwhile.
+    private func settle() {
+        guard self.members.contains(where: { $0.state == .contended }) else { return }
+        let folders = GroupFolders(self.committer.tree)
+        for member in self.members where member.state == .contended { member.settle(folders) }
+        guard self.members.contains(where: { $0.state == .compared }) else { return }
+        folders.sync()
+        for member in self.members where member.state == .compared { member.confirm() }
+    }
+}

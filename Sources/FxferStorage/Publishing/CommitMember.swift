@@ -1,0 +1,124 @@
+import FxferProtocol
+import Glibc
+
+/// A file or folder of a group and how far it has come. Belongs to one thread.
+final class CommitMember {
+    enum State {
+        /// Content and attributes are durable (of a file), and the name was free a moment ago.
+        case prepared
+        /// It has its name, and its folders are to be made durable.
+        case named
+        /// Something has its name.
+        case contended
+        /// A file with the same content has its name, and is to be made durable.
+        case compared
+        /// The completion was called.
+        case done
+    }
+
+    private(set) var state = State.prepared
+    let committer: Committer
+    private let item: CommitQueue.Item
+    private var content: FinishedContent?
+    private var folder: GroupFolders.Node?
+    private var madeFolder: FolderPublishing?
+    private var twin: PublishedFile?
+
+    var target: PublishingTarget { self.item.file.target }
+    var path: RelativePath { self.target.path }
+
+    init(_ item: CommitQueue.Item, _ committer: Committer) {
+        self.item = item
+        self.committer = committer
+    }
+
+    /// Calls the completion, after everything was let go of.
+    private func end(_ result: Result<Publication, FxferError>) {
+        self.state = .done
+        self.content = nil
+        self.twin = nil
+        self.item.completion(result)
+    }
+
+    /// Takes a step, whose failure ends this member and no other.
+    private func step(_ body: () throws(FxferError) -> State?) {
+        do {
+            if let state = try body() { self.state = state }
+        } catch {
+            self.end(.failure(error))
+        }
+    }
+
+    /// Writes what is in memory, and makes content and attributes durable, unless the name is taken: a tree that is sent
+    /// a second time meets itself and need not be written.
+    func prepare(_ folders: GroupFolders) {
+        self.step { () throws(FxferError) -> State? in
+            self.content = try self.item.file.takeForPublishing()
+            guard !self.target.isFolder else { return .prepared }
+            if let folder = try folders.existing(for: self.path), try folder.hasEntry(self.path) { return .contended }
+            try self.content?.seal(self.target, self.committer)
+            return .prepared
+        }
+    }
+
+    func enterFolder(_ folders: GroupFolders) {
+        self.step { () throws(FxferError) -> State? in
+            self.folder = try folders.make(for: self.path)
+            return .prepared
+        }
+    }
+
+    func takeName() {
+        guard let folder = self.folder else { return }
+        self.step { () throws(FxferError) -> State? in
+            if self.target.isFolder {
+                self.madeFolder = try FolderPublishing(self.target, in: folder)
+                return .named
+            }
+            return try self.content?.move(to: folder, as: self.path) == true ? .named : .contended
+        }
+    }
+
+    /// After the folders' fsync.
+    func finish() {
+        self.step { () throws(FxferError) -> State? in
+            guard let folder = self.folder else { return .done }
+            do throws(Errno) {
+                try folder.checkDurable()
+            } catch {
+                self.madeFolder?.withdraw(from: folder)
+                self.content?.file?.withdraw(from: folder.descriptor, CPath(self.path.lastComponent))
+                throw .receiving("make durable", self.path, error)
+            }
+            self.end(.success(Publication(self.madeFolder?.outcome ?? .stored, at: self.path)))
+            return nil
+        }
+    }
+
+    /// Publishes alone, or finds a file with the same content. No lock is held before or after.
+    func settle(_ folders: GroupFolders) {
+        self.step { () throws(FxferError) -> State? in
+            guard let content = self.content.take() else { return .done }
+            switch try Settlement(self.target, self.committer, folders).settle(content) {
+            case .published(let publication):
+                self.end(.success(publication))
+                return nil
+            case .identical(let twin):
+                try twin.sync()
+                self.folder = try folders.make(for: twin.path)
+                self.twin = twin
+                return .compared
+            }
+        }
+    }
+
+    /// After the folders' fsync.
+    func confirm() {
+        self.step { () throws(FxferError) -> State? in
+            guard let folder = self.folder, let twin = self.twin else { return .done }
+            try twin.confirm(in: folder)
+            self.end(.success(Publication(.identical, at: twin.path)))
+            return nil
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import FxferProtocol
+import Glibc
+
+extension FinishedContent {
+    /// Makes content and attributes durable in a file that is ready for its name, written now where the content is in
+    /// memory. After a failure the content is to be given up.
+    ///
+    /// - Parameter isReplacing: whether the file is to take its name from another.
+    mutating func seal(
+        _ target: PublishingTarget,
+        _ committer: Committer,
+        isReplacing: Bool = false
+    ) throws(FxferError) {
+        if self.held != nil, self.file == nil || (isReplacing && self.file?.canReplace == false) {
+            self.file = try self.writeDown(target, committer, isReplacing: isReplacing)
+            self.isSealed = false
+        }
+        guard !self.isSealed else { return }
+        try receiving("make durable", target.path) {
+            try self.file?.seal(target.permissions ?? 0o600, target.modified)
+        }
+        self.isSealed = true
+    }
+
+    private func writeDown(
+        _ target: PublishingTarget,
+        _ committer: Committer,
+        isReplacing: Bool
+    ) throws(FxferError) -> PublishableFile {
+        let bytes = self.held?.bytes ?? []
+        return try receiving("write", target.path) {
+            let file = try PublishableFile.create(committer, isReplacing: isReplacing)
+            try file.write(bytes)
+            return file
+        }
+    }
+
+    /// Gives the sealed file its name, in one step. False where that is taken or the folder was removed.
+    mutating func move(to folder: GroupFolders.Node, as path: RelativePath) throws(FxferError) -> Bool {
+        do {
+            try self.file?.move(to: folder.descriptor, as: CPath(path.lastComponent))
+            return true
+        } catch {
+            switch error.number {
+            case EEXIST, ENOENT: return false
+            case EXDEV: throw FolderTree.isElsewhere(path)
+            default: throw .receiving("create", path, error)
+            }
+        }
+    }
+}
+
+extension PublishableFile {
+    /// An empty file: one without a name where that is possible and enough.
+    fileprivate static func create(_ committer: Committer, isReplacing: Bool) throws(Errno) -> PublishableFile {
+        if let linking = committer.linking, !isReplacing {
+            return PublishableFile(try NamelessFile.create(in: committer.partials, linking))
+        }
+        return PublishableFile(try PartialFile.create(in: committer.partials))
+    }
+}
+
+extension GroupFolders.Node {
+    /// Whether anything has the path's name here.
+    func hasEntry(_ path: RelativePath) throws(FxferError) -> Bool {
+        try receiving("create", path) { try self.descriptor.status(of: CPath(path.lastComponent)) != nil }
+    }
+}

@@ -1,0 +1,26 @@
+import FxferProtocol
+
+/// Complete content: in memory, or in a file that is to be given its name.
+struct FinishedContent: ~Copyable, Sendable {
+    let size: UInt64
+    let digest: Digest
+    /// Nil where it never was in memory.
+    let held: HeldBytes?
+    /// Nil where the content is in memory only.
+    var file: PublishableFile?
+    /// Whether content and attributes of ``file`` are durable.
+    var isSealed = false
+
+    init(held: HeldBytes, size: UInt64, digest: Digest) {
+        self.size = size
+        self.digest = digest
+        self.held = held
+    }
+
+    init(_ finished: consuming FinishedFile) {
+        self.size = finished.size
+        self.digest = finished.digest
+        self.held = nil
+        self.file = PublishableFile(finished.file)
+    }
+}

@@ -1,0 +1,55 @@
+import FxferProtocol
+import Glibc
+
+/// A file on disk that is to be given its name: one in `.fxfer/partials`, or one without any name.
+struct PublishableFile: ~Copyable, Sendable {
+    // One of the two, not an enumeration: its payload could not be changed in place.
+    private var partial: PartialFile?
+    private var nameless: NamelessFile?
+
+    init(_ partial: consuming PartialFile) {
+        self.partial = consume partial
+    }
+
+    init(_ nameless: consuming NamelessFile) {
+        self.nameless = consume nameless
+    }
+
+    /// Whether it can take a name from another file; one without a name cannot.
+    var canReplace: Bool { self.partial != nil }
+
+    /// Adds all `bytes` to the empty file.
+    func write(_ bytes: [UInt8]) throws(Errno) {
+        try self.partial?.write(bytes)
+        try self.nameless?.write(bytes)
+    }
+
+    /// Makes content, permissions and time durable, as they are to be published; see ``OwnedDescriptor/seal(_:_:)``.
+    func seal(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
+        try self.partial?.seal(permissions, modified)
+        try self.nameless?.seal(permissions, modified)
+    }
+
+    /// Gives the file its name in one step: EEXIST where that is taken by anything.
+    mutating func move(to folder: borrowing OwnedDescriptor, as name: CPath) throws(Errno) {
+        try self.partial?.move(to: folder, as: name)
+        try self.nameless?.link(to: folder, as: name)
+    }
+
+    /// Takes ``move(to:as:)`` back; see ``OwnedDescriptor/withdraw(from:_:)``.
+    func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {
+        self.partial?.withdraw(from: folder, name)
+        self.nameless?.withdraw(from: folder, name)
+    }
+
+    /// Takes the name from the regular file that has it, in one step; see ``PartialFile/replace(_:in:)``.
+    mutating func replace(_ name: CPath, in folder: borrowing OwnedDescriptor) throws(Errno) -> Replacement {
+        guard let replacement = try self.partial?.replace(name, in: folder) else { throw Errno(EINVAL) }
+        return replacement
+    }
+
+    /// Gives the name back to the file that ``replace(_:in:)`` took it from.
+    func withdraw(_ replacement: Replacement, from folder: borrowing OwnedDescriptor, _ name: CPath) {
+        self.partial?.withdraw(replacement, from: folder, name)
+    }
+}

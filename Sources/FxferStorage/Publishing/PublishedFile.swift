@@ -1,0 +1,160 @@
+import FxferProtocol
+import Glibc
+import Synchronization
+
+/// A file that stands under a name of the directory already, held open: what is read is what is made durable.
+final class PublishedFile: Sendable {
+    let path: RelativePath
+    private let file: OwnedDescriptor
+    private let stamp: FileStatus.Stamp
+    private let tree: FolderTree
+    private let trail = Mutex(HashTrail())
+
+    var size: UInt64 { self.stamp.size }
+    var modified: FileTime { self.stamp.modified }
+
+    private init(
+        _ path: RelativePath,
+        _ file: consuming OwnedDescriptor,
+        _ stamp: FileStatus.Stamp,
+        _ tree: FolderTree
+    ) {
+        self.path = path
+        self.file = file
+        self.stamp = stamp
+        self.tree = tree
+    }
+
+    /// The file at `path`; nil where nothing is there.
+    ///
+    /// Where it is just being published, this waits until that is done or taken back: the publisher holds an exclusive
+    /// flock(2) on its file until then.
+    ///
+    /// - Throws: `.exists` where something else than a readable regular file is there, `.busy` where another program
+    ///   has locked it, `.cannotCreate`, `.io`.
+    static func find(_ path: RelativePath, in tree: FolderTree) throws(FxferError) -> PublishedFile? {
+        let walk = try tree.walk(to: path)
+        guard walk.isComplete else { return nil }
+        return try Self.find(path, in: walk.folder, tree)
+    }
+
+    /// ``find(_:in:)`` in the file's folder, which is open already.
+    static func find(
+        _ path: RelativePath,
+        in folder: borrowing OwnedDescriptor,
+        _ tree: FolderTree
+    ) throws(FxferError) -> PublishedFile? {
+        let name = CPath(path.lastComponent)
+        return try receiving("create", path) {
+            // Looks before it opens: opening alone has effects on FIFOs and devices.
+            guard let there = try folder.status(of: name) else { return nil }
+            guard there.kind == .regular else { throw FxferError.taken(path, by: there.kind) }
+            guard let file = try Self.open(name, in: folder, path) else { return nil }
+            try Self.waitForPublisher(of: file, path)
+            // Settled, so that a later change of the content shows in the times.
+            let status = try SourceFile.settledStatus(of: file)
+            guard status.kind == .regular else { throw FxferError.taken(path, by: status.kind) }
+            guard status.links > 0 else { return nil }
+            return PublishedFile(path, file, status.stamp, tree)
+        }
+    }
+
+    private static func open(
+        _ name: CPath,
+        in folder: borrowing OwnedDescriptor,
+        _ path: RelativePath
+    ) throws -> OwnedDescriptor? {
+        do {
+            return try folder.openBeneath(name, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        } catch {
+            switch error.number {
+            case ENOENT: return nil
+            case ELOOP: throw FxferError.taken(path, by: .link)
+            case EACCES, EPERM:
+                throw FxferError(.exists, "'\(path)' exists and cannot be read to compare: \(error)", cause: error)
+            default: throw error
+            }
+        }
+    }
+
+    /// How long a publisher may need for its last fsync, in steps of a millisecond. No more, as the wait holds one of
+    /// the disk threads, and any local user who can read the file can lock it.
+    private static let patience = 1000
+
+    private static func waitForPublisher(of file: borrowing OwnedDescriptor, _ path: RelativePath) throws {
+        for _ in 0..<Self.patience {
+            if try file.tryLock(.shared) {
+                file.unlock()
+                return
+            }
+            var millisecond = timespec(tv_sec: 0, tv_nsec: 1_000_000)
+            nanosleep(&millisecond, nil)
+        }
+        throw FxferError(.busy, "'\(path)' exists and is locked by another program; try again later")
+    }
+
+    /// SHA-256 of the file, in one go.
+    ///
+    /// - Throws: `.io` where it cannot be read or has become shorter.
+    func digest() throws(FxferError) -> Digest {
+        while true {
+            if let digest = try self.hashSome() { return digest }
+        }
+    }
+
+    /// SHA-256 of the file, with a hop to `pool` for each 16 MiB, between which a cancelled task ends.
+    ///
+    /// - Throws: `.io`; `CancellationError`.
+    func digest(on pool: DiskPool) async throws -> Digest {
+        while true {
+            try Task.checkCancellation()
+            if let digest = try await pool.run({ try self.hashSome() }) { return digest }
+        }
+    }
+
+    /// About 10 ms of hashing at 1.7 GB/s.
+    private static let bytesPerHop: UInt64 = 16 << 20
+
+    /// Hashes on; answers the digest once the file's end is reached.
+    private func hashSome() throws(FxferError) -> Digest? {
+        try receiving("compare", self.path) {
+            try self.trail.withLock { trail in
+                let count = min(self.size - trail.offset, Self.bytesPerHop)
+                guard try trail.advance(over: self.file, count: count) == count else { throw self.changed() }
+                return trail.offset == self.size ? trail.mark() : nil
+            }
+        }
+    }
+
+    /// Makes file, name and the folders above durable; see ``ExistingFile/confirmDurable()``.
+    func confirmDurable() throws(FxferError) {
+        try self.sync()
+        let folder = try GroupFolders(self.tree).make(for: self.path)
+        folder.syncChain()
+        try self.confirm(in: folder)
+    }
+
+    /// Makes the content durable: the first part of ``confirmDurable()``.
+    func sync() throws(FxferError) {
+        try receiving("make durable", self.path) { try self.file.sync() }
+    }
+
+    /// The last part of ``confirmDurable()``, after `folder` and those above it were made durable.
+    func confirm(in folder: GroupFolders.Node) throws(FxferError) {
+        try receiving("make durable", self.path) {
+            try folder.checkDurable()
+            let status = try self.file.status()
+            let there = try folder.descriptor.status(of: CPath(self.path.lastComponent))
+            guard status.stamp == self.stamp, there?.identity == status.identity else { throw self.changed() }
+        }
+    }
+
+    /// Keeps others from confirming the file while its name is taken from it, where nobody has it locked.
+    func lockForReplacing() {
+        _ = try? self.file.tryLock(.exclusive)
+    }
+
+    private func changed() -> FxferError {
+        FxferError(.io, "'\(self.path)' was changed, replaced or removed while it was compared; send it again")
+    }
+}

@@ -1,0 +1,136 @@
+import FxferProtocol
+import Glibc
+
+/// How a file whose name something has is published nevertheless, or refused.
+struct Settlement {
+    private let target: PublishingTarget
+    private let committer: Committer
+    private let folders: GroupFolders
+
+    enum Outcome {
+        /// It was published, durably.
+        case published(Publication)
+        /// This file has the same content; it is to be made durable.
+        case identical(PublishedFile)
+    }
+
+    /// How often a name or a folder may come and go under us before we give up.
+    private static let attempts = 16
+    /// How many files are kept beside the one that has the name.
+    private static let maxCopies = 999
+
+    init(_ target: PublishingTarget, _ committer: Committer, _ folders: GroupFolders) {
+        self.target = target
+        self.committer = committer
+        self.folders = folders
+    }
+
+    func settle(_ content: consuming FinishedContent) throws(FxferError) -> Outcome {
+        guard self.target.conflict == .keepBoth else {
+            if let outcome = try self.settle(&content, at: self.target.path) { return outcome }
+            throw .taken(self.target.path, by: .regular)
+        }
+        var path = self.target.path
+        for number in 1...Self.maxCopies {
+            if let outcome = try self.settle(&content, at: path) { return outcome }
+            path = try Self.copy(number, of: self.target.path)
+        }
+        if let outcome = try self.settle(&content, at: path) { return outcome }
+        throw FxferError(.exists, "'\(self.target.path)' and \(Self.maxCopies) copies beside it exist; remove some")
+    }
+
+    /// `path.number`
+    private static func copy(_ number: Int, of path: RelativePath) throws(FxferError) -> RelativePath {
+        do {
+            return try RelativePath(bytes: path.bytes + Array(".\(number)".utf8))
+        } catch {
+            throw FxferError(
+                .exists,
+                "'\(path)' exists, and its name is too long to keep another beside it",
+                cause: error
+            )
+        }
+    }
+
+    /// Nil where a file with other content has the path and is to stay.
+    private func settle(_ content: inout FinishedContent, at path: RelativePath) throws(FxferError) -> Outcome? {
+        for _ in 0..<Self.attempts {
+            switch try self.look(at: path, content.size, content.digest) {
+            case .identical(let there):
+                return .identical(there)
+            case .other(let there):
+                guard self.target.conflict == .replace, let there else { return nil }
+                if try self.replace(there, with: &content) { return .published(Publication(.replaced, at: path)) }
+            case .nothing:
+                try content.seal(self.target, self.committer)
+                if try self.store(&content, at: path) { return .published(Publication(.stored, at: path)) }
+            }
+        }
+        throw FolderTree.comesAndGoes(path)
+    }
+
+    private enum Found {
+        case nothing
+        case identical(PublishedFile)
+        /// Nil where it is no regular file, or one that cannot be read.
+        case other(PublishedFile?)
+    }
+
+    private func look(at path: RelativePath, _ size: UInt64, _ digest: Digest) throws(FxferError) -> Found {
+        let folder = try self.folders.make(for: path)
+        do {
+            let there = try PublishedFile.find(path, in: folder.descriptor, self.committer.tree)
+            guard let there else { return .nothing }
+            guard there.size == size, try there.digest() == digest else { return .other(there) }
+            return .identical(there)
+        } catch {
+            guard error.code == .exists, self.target.conflict == .keepBoth else { throw error }
+            return .other(nil)
+        }
+    }
+
+    /// Gives the sealed file its name, durably. False where the name is taken or the folder was removed meanwhile.
+    private func store(_ content: inout FinishedContent, at path: RelativePath) throws(FxferError) -> Bool {
+        let folder = try self.folders.make(for: path)
+        guard try content.move(to: folder, as: path) else {
+            self.folders.forget()
+            return false
+        }
+        folder.syncChain()
+        do {
+            try folder.checkDurable()
+        } catch {
+            content.file?.withdraw(from: folder.descriptor, CPath(path.lastComponent))
+            throw .receiving("make durable", path, error)
+        }
+        return true
+    }
+
+    /// Takes the name from `there`, durably. False where something else has the name by now, or nothing.
+    private func replace(
+        _ there: PublishedFile,
+        with content: inout FinishedContent
+    ) throws(FxferError) -> Bool {
+        try content.seal(self.target, self.committer, isReplacing: true)
+        let folder = try self.folders.make(for: there.path)
+        let name = CPath(there.path.lastComponent)
+        // Until its successor is durable, nobody confirms it and no server that starts sweeps it away.
+        there.lockForReplacing()
+        let replacement: Replacement?
+        do {
+            replacement = try content.file?.replace(name, in: folder.descriptor)
+        } catch {
+            guard [EEXIST, ENOENT].contains(error.number) else { throw .receiving("create", there.path, error) }
+            self.folders.forget()
+            return false
+        }
+        folder.syncChain()
+        do {
+            try folder.checkDurable()
+        } catch {
+            if let replacement { content.file?.withdraw(replacement, from: folder.descriptor, name) }
+            throw .receiving("make durable", there.path, error)
+        }
+        return true
+    }
+}

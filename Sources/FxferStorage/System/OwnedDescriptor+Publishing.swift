@@ -1,0 +1,36 @@
+import FxferProtocol
+import Glibc
+
+/// What is done to a file shortly before and after it gets its name.
+extension OwnedDescriptor {
+    /// Makes content, permissions and time durable, as they are to be published.
+    ///
+    /// The only fsync of this file: after an error the file must be given up.
+    func seal(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
+        try self.setPermissions(permissions)
+        if let modified { try self.setModified(modified) }
+        try self.sync()
+    }
+
+    /// Removes the name that this file got, where the folder could not be made durable: the name must not stay without
+    /// a receipt. Nobody has confirmed the file meanwhile: who wants to waits for its lock (``PublishedFile``).
+    func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {
+        guard self.has(name, in: folder) else { return }
+        try? folder.remove(name)
+    }
+
+    /// Whether the name stands for this file.
+    func has(_ name: CPath, in folder: borrowing OwnedDescriptor) -> Bool {
+        guard let own = try? self.status(), let there = try? folder.status(of: name) else { return false }
+        return own.identity == there.identity
+    }
+
+    /// pwrite(2) of all `bytes` at the file's beginning; no call where there are none.
+    func write(_ bytes: [UInt8]) throws(Errno) {
+        guard !bytes.isEmpty else { return }
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(Errno) in try self.write(buffer, at: 0) }
+        }
+        try result.get()
+    }
+}
