@@ -81,7 +81,8 @@ struct DownloadPlanTests {
     @Test(
         "an output that cannot be what it is to be is told, and nothing is made",
         arguments: [
-            (["host/a", "host/b"], "new", .usage), (["host/a", "host/b"], "f", .usage), (["host/a"], "new/", .cannotCreate),
+            (["host/a", "host/b"], "new", .usage), (["host/a", "host/b"], "f", .usage),
+            (["host/a"], "new/", .cannotCreate),
             (["host/a"], "none/new", .cannotCreate), (["host/a"], "f/new", .cannotCreate), (["host/a"], "", .usage),
             (["host/a"], "f/..", .usage),
         ] as [([String], String, FxferError.Code)]
