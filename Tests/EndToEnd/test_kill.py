@@ -20,7 +20,7 @@ from waiting import eventually
 
 SEED = int(os.environ.get("FXFER_KILL_SEED", "20261122"))
 ROUNDS = 50
-SIZE = 128 * MIB
+SIZE = 256 * MIB
 
 
 class Watcher(threading.Thread):

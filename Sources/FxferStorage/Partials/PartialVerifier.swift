@@ -63,10 +63,12 @@ struct PartialVerifier: ~Copyable, Sendable {
         var file = self.file
         if self.goodLength > 0 {
             try file.resume(at: self.goodLength, after: self.goodCount)
+            file.leave(false)
         } else {
+            // Before, as nothing is to stay where that fails.
+            file.leave(false)
             try file.restart()
         }
-        file.leave(false)
         return StagedContent(file, path, position: self.goodLength, hash: self.goodHash)
     }
 }
