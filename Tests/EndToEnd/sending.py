@@ -121,7 +121,7 @@ class SendCase(Case):
 
     @staticmethod
     def stop(server):
-        """Ends the server as SIGTERM does; answers its log, but for the line that says so where a client is still there."""
+        """Ends the server as SIGTERM does; answers its log, but for the line that says so to clients still there."""
         server.process.terminate()
         server.wait()
         return "".join(line for line in server.log.splitlines(True) if "shutting down" not in line)

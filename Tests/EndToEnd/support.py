@@ -22,6 +22,11 @@ PATIENCE = 60
 #: For `send` and `get`, in tests of one connection that breaks: its end is what they want to see.
 ONCE = ("--retries", "0")
 
+# A shell has its background jobs ignore SIGINT, and whatever they start inherits that; the programs under test shall
+# be as a user starts them.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def run(*arguments, **options):
     """Runs fxfer to its end; stdout and stderr are text unless `text=False` is given."""
@@ -32,7 +37,7 @@ def run(*arguments, **options):
 
 
 def finish(process):
-    """Waits for the end of a process and answers its stdout and stderr; one that hangs is killed, and the test fails."""
+    """Waits for the end of a process, answers its stdout and stderr; one that hangs is killed, and the test fails."""
     try:
         return process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:

@@ -147,8 +147,8 @@ class DiskFailsTest(SendCase):
 
     def test_write(self):
         """Writes fail from the first one on."""
-        for error, status in (("EIO", 74), ("ENOSPC", 74), ("EDQUOT", 74), ("EFBIG", 73)):
-            for size in SIZES:
+        for size in SIZES:
+            for error, status in (("EIO", 74), ("ENOSPC", 74), ("EDQUOT", 74), ("EFBIG", 73)):
                 with self.subTest(error, size=size):
                     self.assert_upload_fails("pwrite64,pwritev,pwritev2", size=size, error=error, status=status)
 

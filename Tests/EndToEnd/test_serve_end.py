@@ -183,7 +183,7 @@ class CrashTest(SendCase):
         self.assert_serves(server)
 
     def test_server_killed(self):
-        """A server that is killed in the middle: the client ends with 75; the next server sweeps what is left, if told so."""
+        """A server is killed in the middle: the client ends with 75; the next server sweeps what is left if told so."""
         for number in range(3):
             server = self.serve()
             client = self.sending(*ONCE, self.sparse("f", 16 * GIB), server.address)

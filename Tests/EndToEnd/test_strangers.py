@@ -148,7 +148,8 @@ class KeepingNothingTest(AbuseCase):
             with self.abuse(f"size {size}"):
                 connection = self.greeted()
                 digest = hashlib.sha256(b"content").digest()
-                connection.send(offer(1, b"name of %s" % str(size).encode(), size=size), wire.chunk(1, 0, b"content", digest))
+                name = b"name, size %s" % str(size).encode()
+                connection.send(offer(1, name, size=size), wire.chunk(1, 0, b"content", digest))
                 connection.socket.shutdown(socket.SHUT_WR)
                 frames, _ = answers(connection)
                 self.assertLessEqual({each.kind for each in frames}, {ACCEPT, CONFIRM})
