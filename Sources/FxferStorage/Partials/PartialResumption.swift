@@ -37,7 +37,7 @@ final class PartialResumption: Sendable {
     private static let bytesPerHop: UInt64 = 16 << 20
 
     private func verifySome() throws(FxferError) -> DirectoryStagedFile? {
-        try receiving("begin", self.path) {
+        try receiving("store", self.path) {
             try self.verifier.withLock { verifier in
                 guard var current = verifier.take() else { return nil }
                 guard current.hash(upTo: Self.bytesPerHop) else {
