@@ -23,6 +23,16 @@ extension ServerConnection {
             self.requests.end()
             // What is being published gets its receipt, however the conversation ended.
             await self.endReceiving()
+            // Before the group is waited for: a file that is given may wait for a client that reads no more.
+            switch result {
+            case .success:
+                self.endIfDue()
+                self.wire.endOutput()
+            case .failure(let error as FxferError):
+                self.end(error)
+            case .failure:
+                break
+            }
             try result.get()
         }
     }

@@ -109,7 +109,7 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     }
 
     /// Tells the client why its connection ends; what it still sends is thrown away.
-    private func end(_ error: FxferError) {
+    func end(_ error: FxferError) {
         guard !self.hasEnded else { return }
         self.hasEnded = true
         self.log.connectionFailed(error)
