@@ -278,9 +278,9 @@ class PythonGetTest(PythonCase):
                         connection.expect(wire.CHUNK)
                     end(connection.socket)
                     self.addCleanup(connection.socket.close)
-                    eventually(lambda: server.descriptors() <= descriptors, "the descriptors are back", patience=5)
+                    eventually(lambda: server.descriptors() <= descriptors, "the descriptors are back", patience=30)
                     server.process.terminate()
-                    self.assertEqual(server.process.wait(5), 0)
+                    self.assertEqual(server.process.wait(30), 0)
 
     def test_a_server_that_does_not_share_is_named(self):
         server = self.serve(directory=self.folder / "private")

@@ -54,7 +54,9 @@ extension ServerConnection {
         while !self.hasEnded, !self.graceIsOver {
             if let event = try self.decoder.next() { return event }
             self.flush()
-            await self.wire.drain()
+            // A client that does not read its answers is not listened to. Files that it gets wait for the socket, too,
+            // and are no reason.
+            await self.wire.drain(to: WireChannel.maxWaitingBytes + 2 * Int(self.receiving.receiver.chunkSize))
             guard let part = try await parts.next(isolation: self) else { return nil }
             self.hasHeard = true
             self.idle.heard(now: .now())
