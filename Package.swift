@@ -17,6 +17,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -35,6 +36,10 @@ let package = Package(
             dependencies: ["FxferProtocol", "CLibcrypto", "CLinux"] + nio
         ),
         .target(
+            name: "FxferTrust",
+            dependencies: ["FxferProtocol", "FxferStorage", "CLibcrypto", "CLinux"]
+        ),
+        .target(
             name: "FxferNetwork",
             dependencies: ["FxferProtocol"] + nio
         ),
@@ -48,28 +53,34 @@ let package = Package(
                 "FxferNetwork",
                 "FxferProtocol",
                 "FxferStorage",
+                "FxferTrust",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ] + nio
         ),
         .executableTarget(
             name: "FxferCLI",
             dependencies: [
+                "CLinux",
                 "Fxfer",
                 "FxferLegacy",
+                "FxferTrust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .testTarget(name: "FxferProtocolTests", dependencies: ["FxferProtocol", "CLibcrypto"]),
         .testTarget(name: "FxferStorageTests", dependencies: ["FxferStorage"]),
+        .testTarget(name: "FxferTrustTests", dependencies: ["FxferTrust", "CLibcrypto"]),
         .testTarget(name: "FxferNetworkTests", dependencies: ["FxferNetwork"]),
         .testTarget(name: "FxferLegacyTests", dependencies: ["FxferLegacy"]),
         .testTarget(
             name: "FxferTests",
             dependencies: ["Fxfer", .product(name: "NIOEmbedded", package: "swift-nio")]
         ),
-        .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI"]),
+        .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI", "CLinux"]),
     ],
     swiftLanguageModes: [.v6]
 )

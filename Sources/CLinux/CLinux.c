@@ -3,9 +3,11 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +30,71 @@ int clinux_rename_exchange(int olddirfd, const char *oldpath, int newdirfd, cons
 
 int clinux_link_descriptor(int fd, int newdirfd, const char *newpath) {
     return linkat(fd, "", newdirfd, newpath, AT_EMPTY_PATH);
+}
+
+int clinux_no_new_privileges(void) {
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int clinux_keep_capabilities(uint64_t mask) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, sets) == -1) {
+        return -1;
+    }
+    uint32_t others = 0;
+    for (int index = 0; index < _LINUX_CAPABILITY_U32S_3; index++) {
+        uint32_t kept = (uint32_t)(mask >> (32 * index));
+        others |= (sets[index].permitted | sets[index].inheritable) & ~kept;
+        sets[index].effective &= kept;
+        sets[index].permitted &= kept;
+        sets[index].inheritable &= kept;
+    }
+    return others == 0 ? 0 : (int)syscall(SYS_capset, &header, sets);
+}
+
+// Landlock's calls have the same numbers on all architectures. Structures and numbers as linux/landlock.h has them, whose
+// version on the building machine may be older than the running kernel.
+enum {
+    LANDLOCK_CREATE_RULESET = 444,
+    LANDLOCK_ADD_RULE = 445,
+    LANDLOCK_RESTRICT_SELF = 446,
+    LANDLOCK_VERSION_FLAG = 1,
+    LANDLOCK_PATH_BENEATH = 1,
+};
+
+// An older kernel takes the longer structure, too, as long as what it does not know is 0.
+struct landlock_ruleset {
+    uint64_t handled_access_fs;
+    uint64_t handled_access_net;
+    uint64_t scoped;
+};
+
+struct landlock_path_beneath {
+    uint64_t allowed_access;
+    int32_t parent_fd;
+} __attribute__((packed));
+
+int clinux_landlock_version(void) {
+    return (int)syscall(LANDLOCK_CREATE_RULESET, NULL, (size_t)0, (uint32_t)LANDLOCK_VERSION_FLAG);
+}
+
+int clinux_landlock_create(uint64_t file_access, uint64_t network_access, uint64_t scopes) {
+    struct landlock_ruleset ruleset = {
+        .handled_access_fs = file_access,
+        .handled_access_net = network_access,
+        .scoped = scopes,
+    };
+    return (int)syscall(LANDLOCK_CREATE_RULESET, &ruleset, sizeof(ruleset), (uint32_t)0);
+}
+
+int clinux_landlock_allow(int ruleset, uint64_t file_access, int folder) {
+    struct landlock_path_beneath rule = {.allowed_access = file_access, .parent_fd = folder};
+    return (int)syscall(LANDLOCK_ADD_RULE, ruleset, (int)LANDLOCK_PATH_BENEATH, &rule, (uint32_t)0);
+}
+
+int clinux_landlock_restrict(int ruleset) {
+    return (int)syscall(LANDLOCK_RESTRICT_SELF, ruleset, (uint32_t)0);
 }
 
 const int clinux_o_tmpfile = O_TMPFILE;

@@ -1,24 +1,41 @@
 import ArgumentParser
+import Dispatch
 import FxferProtocol
 import Glibc
 
-/// The program: its arguments are taken as bytes, and signals set up, before any command runs.
+/// The program: its arguments are taken as bytes, and signals set up, before any command runs. There is one thread until
+/// a command has prepared the process.
 @main
 enum Main {
-    static func main() async {
+    static func main() {
         // Writing to a closed pipe or over a size limit is an error to report, not a reason to die.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try FxferCommand.parseAsRoot(Self.arguments())
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
+            if let command = command as? any PreparingCommand {
+                Self.finish(try command.prepare())
+            } else if var command = command as? any AsyncParsableCommand {
+                Self.finish { try await command.run() }
             } else {
                 try command.run()
             }
         } catch {
             self.exit(error)
         }
+    }
+
+    /// Runs the work of a command on Swift's threads, which are started by this, and ends the process with it.
+    private static func finish(_ work: sending @escaping () async throws -> Void) -> Never {
+        Task {
+            do {
+                try await work()
+                Glibc.exit(0)
+            } catch {
+                self.exit(error)
+            }
+        }
+        dispatchMain()
     }
 
     /// The arguments for the parser. It knows `--help` only: with `-h` it would take every word that begins with one

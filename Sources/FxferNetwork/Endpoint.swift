@@ -64,6 +64,13 @@ extension Endpoint {
     }
 }
 
+extension Endpoint {
+    /// Whether the host is an IP address, with a scope or without, not a name.
+    package var isAddress: Bool {
+        self.host.contains(":") || (try? SocketAddress(ipAddress: self.host, port: self.port)) != nil
+    }
+}
+
 extension Endpoint: CustomStringConvertible {
     /// `HOST:PORT`, an IPv6 address in brackets.
     public var description: String {

@@ -7,9 +7,13 @@ package enum NetworkErrorText {
         switch error {
         case let error as IOError: String(cString: strerror(error.errnoCode))
         case ChannelError.connectTimeout(let time): "no answer within \(time.nanoseconds / 1_000_000_000) s"
+        case is UnresolvedHost: "the host name cannot be resolved"
         case SocketAddressError.unknown: "the host name cannot be resolved"
         case is SocketAddressError.UnknownHost: "the host name cannot be resolved"
         default: "\(error)"
         }
     }
 }
+
+/// getaddrinfo(3) knows no address of a host.
+struct UnresolvedHost: Error {}

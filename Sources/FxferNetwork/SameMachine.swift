@@ -14,7 +14,7 @@ package enum SameMachine {
     }
 
     /// 4 or 16 bytes; an IPv4 address that is mapped into IPv6 (::ffff:a.b.c.d) is given as IPv4.
-    private static func addressBytes(_ address: SocketAddress) -> [UInt8]? {
+    static func addressBytes(_ address: SocketAddress) -> [UInt8]? {
         switch address {
         case .v4(let address):
             return withUnsafeBytes(of: address.address.sin_addr) { Array($0) }

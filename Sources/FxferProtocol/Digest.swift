@@ -8,6 +8,9 @@ public struct Digest: Hashable, Sendable {
         words: (0xe3b0_c442_98fc_1c14, 0x9afb_f4c8_996f_b924, 0x27ae_41e4_649b_934c, 0xa495_991b_7852_b855)
     )
 
+    /// 32 bytes of zero, the digest of nothing known: what stands in a proof where there is no certificate.
+    package static let zero = Digest(words: (0, 0, 0, 0))
+
     private let word0, word1, word2, word3: UInt64
 
     /// Four big-endian words, the first bytes of the digest first.

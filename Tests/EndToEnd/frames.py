@@ -11,12 +11,14 @@ DEFAULT_CHUNK = 1 << 20
 STORED, IDENTICAL, REPLACED = 0, 1, 2
 #: The capability that HELLO asks for and WELCOME grants: GET and LIST are answered.
 SHARE = 0x01
+#: The client has a token, and both sides prove by AUTH that they know it.
+PROOF = 0x02
 #: Flags of OFFER: what is known, and what it is about.
 HAS_SIZE, HAS_TIME, HAS_PERMISSIONS, FOLDER, WAITS, QUICK = (1 << bit for bit in range(6))
 #: The field of ACCEPT that tells how much of the path leads to a folder that is new.
 NEW_FOLDER = 0x8001
 
-HELLO, WELCOME, ERROR, BYE = 0x01, 0x02, 0x04, 0x05
+HELLO, WELCOME, AUTH, ERROR, BYE = 0x01, 0x02, 0x03, 0x04, 0x05
 OFFER, ACCEPT, REFUSE, CANCEL, CHUNK, CONFIRM, REWIND, FINISH, RECEIPT, SAME = range(0x10, 0x1A)
 GET, LIST, ENTRY, LISTED = range(0x20, 0x24)
 ALIVE = 0x80
@@ -25,6 +27,7 @@ ALIVE = 0x80
 LAYOUTS = {
     HELLO: (">HHIQ32s", "lowest highest largest_chunk capabilities nonce", None),
     WELCOME: (">HHIQ32s", "version files largest_chunk capabilities nonce", None),
+    AUTH: (">32s", "proof", None),
     ERROR: (">HH", "code length", "message"),
     BYE: (">", "", None),
     OFFER: (">IBxHQqIH", "id flags permissions size seconds nanoseconds length", "path"),
@@ -115,8 +118,8 @@ def chunk(id, offset, payload, digest):
     return encode(CHUNK, id=id, offset=offset, length=len(payload)) + payload + digest
 
 
-def hello(largest_chunk=DEFAULT_CHUNK, lowest=1, highest=1, capabilities=0):
-    wishes = {"largest_chunk": largest_chunk, "capabilities": capabilities, "nonce": os.urandom(32)}
+def hello(largest_chunk=DEFAULT_CHUNK, lowest=1, highest=1, capabilities=0, nonce=None):
+    wishes = {"largest_chunk": largest_chunk, "capabilities": capabilities, "nonce": nonce or os.urandom(32)}
     return encode(HELLO, lowest=lowest, highest=highest, **wishes)
 
 

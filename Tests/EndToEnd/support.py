@@ -3,6 +3,7 @@
 The binary is $FXFER, or .build/release/fxfer of this checkout.
 """
 
+import atexit
 import contextlib
 import hashlib
 import os
@@ -22,18 +23,24 @@ PATIENCE = 60
 #: For `send` and `get`, in tests of one connection that breaks: its end is what they want to see.
 ONCE = ("--retries", "0")
 
+#: Where the programs under test keep what they remember of servers, and servers their identity; never the user's own.
+HOME = pathlib.Path(tempfile.mkdtemp(prefix="fxfer-home-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+os.environ.update(HOME=str(HOME), XDG_STATE_HOME=str(HOME / "state"), XDG_CONFIG_HOME=str(HOME / "config"))
+os.environ.pop("FXFER_TOKEN", None)
+
 # A shell has its background jobs ignore SIGINT, and whatever they start inherits that; the programs under test shall
 # be as a user starts them.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def run(*arguments, **options):
-    """Runs fxfer to its end; stdout and stderr are text unless `text=False` is given."""
+def run(*arguments, wrapper=(), **options):
+    """Runs fxfer to its end, behind `wrapper`; stdout and stderr are text unless `text=False` is given."""
     options.setdefault("text", True)
     options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("timeout", PATIENCE)
-    return subprocess.run([FXFER, *arguments], capture_output=True, **options)
+    return subprocess.run([*wrapper, FXFER, *arguments], capture_output=True, **options)
 
 
 def finish(process):
@@ -51,12 +58,15 @@ def sha256(path):
 
 
 class Server:
-    """`fxfer serve` on a free loopback port, into `directory`; stopped when the with block ends."""
+    """`fxfer serve` on a free loopback port, into `directory`; stopped when the with block ends.
+
+    Without `listen`, it is told of no address.
+    """
 
     def __init__(self, directory, *options, listen="127.0.0.1:0", wrapper=(), **popen):
         self.directory = pathlib.Path(directory)
         self.process = subprocess.Popen(
-            [*wrapper, FXFER, "serve", "--dir", str(directory), "--listen", listen, *options],
+            [*wrapper, FXFER, "serve", "--dir", str(directory), *(["--listen", listen] if listen else []), *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -7,6 +7,7 @@ import select
 import socket
 import unittest
 
+import wire
 from abuse import ReadServer
 from scripts import RETRY
 from sending import SendCase
@@ -73,10 +74,17 @@ class FewDescriptorsTest(SendCase):
         self.server.process.terminate()
         self.assertEqual(self.server.wait(), 0)
 
+    def test_silent_connections_make_room(self):
+        """While all places are taken by connections that say nothing, a good client is served."""
+        with contextlib.ExitStack() as connections:
+            self.connect_silently(connections, SERVED)
+            self.assert_serves(self.server)
+
     def test_who_is_turned_away_hears_why(self):
         """While it has too many connections, a good client is told so and to try again (75)."""
         with contextlib.ExitStack() as connections:
-            self.connect_silently(connections, SERVED)
+            for _ in range(SERVED):
+                connections.enter_context(wire.connect(self.server.port)).greet()
             self.assert_fails(RETRY, *ONCE, self.file("g"), self.server.address, naming=["too many connections"])
         self.assert_serves_again()
 

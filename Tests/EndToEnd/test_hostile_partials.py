@@ -209,7 +209,8 @@ class HostilePartialTest(ResumeCase):
         self.begin()
         target = self.folder / "elsewhere"
         target.mkdir()
-        self.kept.rename(self.folder / "moved")
+        # Within the directory: what is outside is not within the server's reach.
+        self.kept.rename(self.folder / "out" / ".fxfer" / "moved")
         self.kept.symlink_to(target)
         self.assertEqual(self.send_again(self.source)[0], VERIFIED)
         self.assertEqual(list(target.iterdir()), [])

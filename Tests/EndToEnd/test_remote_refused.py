@@ -2,45 +2,21 @@
 
 import os
 import pathlib
-import re
 import subprocess
 import unittest
 
-from sending import SendCase
-from support import FXFER, PATIENCE, sha256
-from waiting import eventually
-
-HERE, THERE = "192.0.2.1", "192.0.2.2"
+from machines import HERE, THERE, MachinesCase, ip
+from support import PATIENCE, sha256
 
 
-def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
-
-
-class RemoteTest(SendCase):
+class RemoteTest(MachinesCase):
     def setUp(self):
         super().setUp()
-        self.here, self.there = f"fxfer-here-{os.getpid()}", f"fxfer-there-{os.getpid()}"
-        try:
-            for name, address in ((self.here, HERE), (self.there, THERE)):
-                ip("netns", "add", name)
-                self.addCleanup(ip, "netns", "del", name)
-            ip("-n", self.here, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", self.there)
-            for name, address in ((self.here, HERE), (self.there, THERE)):
-                ip("-n", name, "address", "add", f"{address}/24", "dev", "wire")
-                ip("-n", name, "address", "add", f"2001:db8::{address[-1]}/64", "dev", "wire", "nodad")
-                # Without this, a link-local address is of no use for its first second.
-                ip("netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.wire.accept_dad=0")
-                ip("-n", name, "link", "set", "wire", "up")
-                ip("-n", name, "link", "set", "lo", "up")
-        except (OSError, subprocess.CalledProcessError) as error:
-            self.skipTest(f"no network namespaces here: {error}")
-        self.server = self.serve(listen="0", wrapper=["ip", "netns", "exec", self.here])
+        self.server = self.serve_here()
         self.source = self.file("f", os.urandom(3 << 20))
 
     def send(self, machine, host, *arguments):
-        command = ["ip", "netns", "exec", machine, FXFER, "send", self.source, f"{host}:{self.server.port}", *arguments]
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+        return self.run_on(machine, "send", self.source, f"{host}:{self.server.port}", *arguments)
 
     def assert_own_machine_works(self, *hosts):
         """The server takes files from its own machine, whatever address it is reached at."""
@@ -70,20 +46,11 @@ class RemoteTest(SendCase):
 
     def test_link_local(self):
         """A link-local address with its scope works on the own machine, and is refused from another."""
-        address, _ = [
-            eventually(lambda: self.link_local(machine), "the kernel makes a link-local address")
-            for machine in (self.here, self.there)
-        ]
+        address, _ = [self.link_local(machine) for machine in (self.here, self.there)]
         result = self.send(self.there, f"[{address}%wire]")
         self.assertEqual((result.returncode, result.stdout), (77, ""), result.stderr)
         self.assert_nothing_stored(self.server)
         self.assert_own_machine_works(f"[{address}%wire]")
-
-    @staticmethod
-    def link_local(machine):
-        command = ["ip", "-n", machine, "-6", "address", "show", "dev", "wire"]
-        found = re.search(r"(fe80::[^/]+)/", subprocess.run(command, capture_output=True, text=True).stdout)
-        return found and found[1]
 
     def test_route_to_loopback(self):
         """Another machine that claims a loopback address is not taken for the own one."""
@@ -95,8 +62,7 @@ class RemoteTest(SendCase):
     def test_several_files(self):
         """With several files, the reason is told once, and none is stored."""
         other = self.file("g")
-        command = ["ip", "netns", "exec", self.there, FXFER, "send", self.source, other, f"{HERE}:{self.server.port}"]
-        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE)
+        result = self.run_on(self.there, "send", self.source, other, f"{HERE}:{self.server.port}")
         self.assertEqual((result.returncode, result.stdout), (77, ""))
         self.assertIn("own machine", result.stderr)
         self.assert_nothing_stored(self.server)
@@ -109,7 +75,7 @@ class RemoteTest(SendCase):
             "s.sendall(b'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n');"
             "print(s.makefile('rb').read().decode())"
         )
-        command = ["ip", "netns", "exec", self.there, "python3", "-c", script, HERE, str(self.server.port)]
+        command = self.on(self.there, "python3", "-c", script, HERE, str(self.server.port))
         result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         self.assertIn("400", result.stdout, result.stderr)
         self.assertNotIn(str(pathlib.Path(self.folder)), result.stdout)

@@ -49,6 +49,7 @@ class ListenTest(SendCase):
                 self.assertRegex(result.stderr, rf"\Afxfer: [^\n]*\b{server.port}\b[^\n]*\n\Z")
                 self.assertIn("in use", result.stderr)
                 self.assertNotIn("errno", result.stderr)
+                self.assertFalse((self.folder / "other").exists())
         self.assert_serves(server)
 
     def test_address_of_another_machine(self):
@@ -59,6 +60,7 @@ class ListenTest(SendCase):
                 self.assertEqual((result.returncode, result.stdout), (69, ""))
                 self.assertRegex(result.stderr, r"\Afxfer: [^\n]+\n\Z")
                 self.assertIn(address, result.stderr)
+                self.assertFalse((self.folder / "out").exists())
 
     def test_nonsense(self):
         """A --listen, --grace, --log-level or --log-format that is none is status 64, and nothing is made."""
@@ -76,6 +78,17 @@ class ListenTest(SendCase):
 
 
 class DirectoryTest(SendCase):
+    def test_nobody_else_may_write(self):
+        """Whatever the umask is, what the server makes is not for everybody to write to."""
+        for mask, kept in ((0, 0o775), (0o027, 0o750)):
+            with self.subTest(f"{mask:o}"):
+                server = self.serve(directory=self.folder / f"a{mask}" / "b", umask=mask)
+                self.assert_sent("-", f"{server.address}/f", "--as", "g", stdin=None, input=b"content")
+                self.stop(server)
+                made = {"": kept, "..": kept, "f": kept, "f/g": kept & 0o666}
+                modes = {name: (server.directory / name).resolve().stat().st_mode & 0o777 for name in made}
+                self.assertEqual(modes, made)
+
     def test_is_made(self):
         """The directory is made if needed; what is its own is not readable for others."""
         server = self.serve(directory=self.folder / "out")

@@ -80,3 +80,11 @@ class Trace:
     def of(self, *names, on=""):
         """The calls with one of these names whose text has `on`."""
         return [call for call in self.calls if call.name in names and on in call.text]
+
+
+def injected(*faults):
+    """What to put before a command so that system calls of it fail or kill it; see `inject=` in strace(1)."""
+    wrapper = ["strace", "-f", "-o", os.devnull]
+    if not shutil.which("strace") or subprocess.run([*wrapper, "true"], capture_output=True).returncode != 0:
+        raise unittest.SkipTest("strace is not installed or may not trace")
+    return [*wrapper, *(f"--inject={fault}" for fault in faults)]

@@ -1,8 +1,11 @@
 """One side of a connection, as WireProtocol.md tells it: the preamble, the greeting, frames in and out."""
 
+import hashlib
+import hmac
 import os
 import select
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -11,6 +14,12 @@ from types import SimpleNamespace
 from frames import *
 
 SILENCE = 60
+
+
+def proof(token, role, client_nonce, server_nonce, certificate):
+    """What AUTH says: that its sender, b"C" or b"S", knows the token. All are bytes."""
+    message = b"fxfer proof 1\0" + role + client_nonce + server_nonce + certificate
+    return hmac.digest(token, message, "sha256")
 
 
 class Connection:
@@ -22,6 +31,10 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.last_id = 0
         self.terms = None
+        #: The SHA-256 of the server's certificate as this side saw it; zero in the clear.
+        self.certificate = bytes(32)
+        if isinstance(stream, ssl.SSLSocket) and not stream.server_side:
+            self.certificate = hashlib.sha256(stream.getpeercert(binary_form=True)).digest()
         self.last_words = time.monotonic()
 
     def __enter__(self):
@@ -50,7 +63,8 @@ class Connection:
         return bytes(found)
 
     def has_input(self):
-        return bool(select.select([self.socket], [], [], 0)[0])
+        pending = isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
+        return pending or bool(select.select([self.socket], [], [], 0)[0])
 
     def receive(self):
         """The next frame that says something; CHUNK comes with its payload and digest. ERROR is raised."""
@@ -79,14 +93,22 @@ class Connection:
     def expect_preamble(self):
         require(self.read(len(PREAMBLE)) == PREAMBLE, "that is no fxfer")
 
-    def greet(self, largest_chunk=DEFAULT_CHUNK, capabilities=0):
-        """The client's half of the greeting."""
-        self.send(PREAMBLE, hello(largest_chunk, capabilities=capabilities))
+    def greet(self, largest_chunk=DEFAULT_CHUNK, capabilities=0, token=None):
+        """The client's half of the greeting; with a token (bytes) both sides prove that they know it."""
+        capabilities |= PROOF if token else 0
+        nonce = os.urandom(32)
+        self.send(PREAMBLE, hello(largest_chunk, capabilities=capabilities, nonce=nonce))
         self.expect_preamble()
         self.terms = self.expect(WELCOME)
         require(self.terms.version == 1, f"version {self.terms.version} was not asked for")
         require(65536 <= self.terms.largest_chunk <= 1 << 24 and self.terms.files >= 1, "impossible terms")
         require(not self.terms.capabilities & ~capabilities, "a capability was granted that was not asked for")
+        if token:
+            require(self.terms.capabilities & PROOF, "the server takes no token")
+            nonces = nonce, self.terms.nonce
+            self.send(encode(AUTH, proof=proof(token, b"C", *nonces, self.certificate)))
+            answer = self.expect(AUTH).proof
+            require(answer == proof(token, b"S", *nonces, self.certificate), "the server does not know the token")
         return self
 
     def welcome(self, version=1, files=16, largest_chunk=None, capabilities=0):
@@ -112,5 +134,16 @@ class Connection:
             pass
 
 
-def connect(port, host="127.0.0.1", timeout=SILENCE):
-    return Connection(socket.create_connection((host, port), timeout), timeout)
+def connect(port, host="127.0.0.1", timeout=SILENCE, tls=None):
+    """A connection to a server; over TLS where there is an `ssl.SSLContext`."""
+    stream = socket.create_connection((host, port), timeout)
+    return Connection(tls.wrap_socket(stream) if tls else stream, timeout)
+
+
+def believing_any():
+    """TLS 1.3 to a server that proves itself by a token, or by nothing."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_3
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    return tls

@@ -23,6 +23,30 @@ int clinux_rename_exchange(int olddirfd, const char *oldpath, int newdirfd, cons
 /// it needs CAP_DAC_READ_SEARCH).
 int clinux_link_descriptor(int fd, int newdirfd, const char *newpath);
 
+/// prctl(2) with PR_SET_NO_NEW_PRIVS: this thread and what it starts get no privileges by running a program.
+int clinux_no_new_privileges(void);
+
+/// capset(2): this thread and what it starts keep, of the capabilities that they have, those of `mask` (bit N for the
+/// capability with number N). Without effect for who has no others.
+int clinux_keep_capabilities(uint64_t mask);
+
+/// The version of Landlock's interface that the kernel has, from 1 on. ENOSYS where it has none, EOPNOTSUPP where it was
+/// switched off when the machine started.
+int clinux_landlock_version(void);
+
+/// landlock_create_ruleset(2): a descriptor for rules that deny the accesses named here (LANDLOCK_ACCESS_FS_*,
+/// LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_*) unless a rule allows them. Bits that the kernel does not know are EINVAL, or
+/// E2BIG.
+int clinux_landlock_create(uint64_t file_access, uint64_t network_access, uint64_t scopes);
+
+/// landlock_add_rule(2): allows `file_access` to the folder `folder` and all below it. EINVAL for bits that the ruleset
+/// does not deny.
+int clinux_landlock_allow(int ruleset, uint64_t file_access, int folder);
+
+/// landlock_restrict_self(2): the rules hold for this thread from now on, and for threads and processes that it starts.
+/// EPERM without `clinux_no_new_privileges`.
+int clinux_landlock_restrict(int ruleset);
+
 /// O_TMPFILE of open(2): a new file in the file system of the folder that is named, without a name of its own.
 extern const int clinux_o_tmpfile;
 

@@ -1,5 +1,6 @@
 import FxferNetwork
 import FxferProtocol
+import FxferTrust
 import NIOCore
 
 /// A client's end of a connection, whatever it does there: the greeting, the reading of answers, the time limits, and
@@ -20,9 +21,12 @@ protocol ClientConnection: WireConnection {
 /// What every client knows about its connection.
 struct ClientState {
     let endpoint: Endpoint
+    let security: ClientSecurity
     let timeout: Duration
     /// What is said first, and what the greeting led to.
-    let handshake: ClientHandshake
+    var handshake: ClientHandshake
+    /// What the server showed; nil where the connection is plain.
+    var certificate: ServerCertificate?
     var hasGreeted = false
     var decoder = FrameDecoder()
     var idle: IdleWatch
@@ -30,10 +34,15 @@ struct ClientState {
     var failure: FxferError?
 
     /// - Parameter timeout: how long the server may be silent while it is its turn.
-    init(_ endpoint: Endpoint, timeout: Duration) {
+    init(_ endpoint: Endpoint, _ security: ClientSecurity, timeout: Duration) {
         self.endpoint = endpoint
+        self.security = security
         self.timeout = timeout
-        self.handshake = ClientHandshake(chunkSize: Chunk.defaultSize, nonce: .random())
+        self.handshake = ClientHandshake(
+            chunkSize: Chunk.defaultSize,
+            nonce: .random(),
+            hasToken: security.token != nil
+        )
         self.idle = IdleWatch(timeout: TimeAmount(timeout), now: .now())
     }
 }
@@ -81,8 +90,11 @@ extension ClientConnection {
         do {
             while let part = try await parts.next(isolation: self) {
                 self.client.idle.heard(now: .now())
-                guard case .bytes(let bytes) = part else { preconditionFailure("only a server looks for guests") }
-                self.client.decoder.append(bytes)
+                switch part {
+                case .bytes(let bytes): self.client.decoder.append(bytes)
+                case .secured(let certificate): self.client.certificate = certificate
+                case .guest: preconditionFailure("only a server looks for guests")
+                }
                 while self.client.failure == nil, let event = try self.client.decoder.next() {
                     try await self.take(event)
                 }
@@ -105,12 +117,46 @@ extension ClientConnection {
         case .frame(.error(let failure)):
             self.fail(failure.error)
         case .frame(let frame) where !self.client.hasGreeted:
-            let welcome = try self.client.handshake.receive(frame)
-            self.client.hasGreeted = true
-            try self.begin(welcome)
+            try await self.greet(frame)
         default:
             try await self.receive(event)
         }
+    }
+
+    private func greet(_ frame: Frame) async throws {
+        switch try self.client.handshake.receive(frame) {
+        case .begin(let welcome):
+            try await self.begin(welcome, isProven: false)
+        case .prove(let nonces):
+            self.wire.write(.auth(Auth(proof: self.proof(of: .client, nonces))))
+            self.wire.flush()
+        case .check(let proof, let nonces, let welcome):
+            guard Proof.equal(proof, self.proof(of: .server, nonces)) else {
+                throw FxferError(
+                    .notPermitted,
+                    "\(self.client.endpoint) does not know the token: it is another server, or someone stands between; "
+                        + "nothing was sent"
+                )
+            }
+            try await self.begin(welcome, isProven: true)
+        }
+    }
+
+    private func begin(_ welcome: Welcome, isProven: Bool) async throws {
+        let security = self.client.security
+        if let key = self.client.certificate?.fingerprint,
+            let contact = await security.trust.remember(key, of: self.client.endpoint, isProven: isProven)
+        {
+            security.onFirstContact(contact)
+        }
+        self.client.hasGreeted = true
+        try self.begin(welcome)
+    }
+
+    private func proof(of role: Proof.Role, _ nonces: Nonces) -> Digest {
+        guard let token = self.client.security.token else { preconditionFailure("a proof is asked for by a token") }
+        let certificate = self.client.certificate?.digest ?? .zero
+        return Proof.make(token: token, role: role, nonces: nonces, certificate: certificate)
     }
 
     private func connectionLost(_ error: (any Error)?) -> FxferError {

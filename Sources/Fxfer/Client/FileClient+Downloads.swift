@@ -52,7 +52,7 @@ extension FileClient {
         let failure = try await self.retrying(options.retry, receivingWith: options.limiter, report) { wire in
             let connection = DownloadConnection(
                 wire,
-                ClientState(self.endpoint, timeout: self.timeout),
+                self.newState,
                 store,
                 queue,
                 options,
@@ -78,8 +78,7 @@ extension FileClient {
     public func list(_ folder: RelativePath?, entry: @escaping @Sendable (ListedEntry) -> Void) async throws(FxferError)
     {
         let wire = try await self.connect()
-        let client = ClientState(self.endpoint, timeout: self.timeout)
-        let connection = ListConnection(wire, client, folder, entry: entry)
+        let connection = ListConnection(wire, self.newState, folder, entry: entry)
         if let failure = await connection.run() { throw failure }
     }
 }

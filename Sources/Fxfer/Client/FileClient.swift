@@ -8,14 +8,22 @@ import NIOPosix
 /// are durable on its disk, and appeared under their name in one step.
 public struct FileClient: Sendable {
     let endpoint: Endpoint
+    let security: ClientSecurity
     let timeout: Duration
 
     /// - Parameters:
     ///   - endpoint: the server.
+    ///   - security: how the server is known, and what is proven to it.
     ///   - timeout: how long a connection may take, and how long the server may be silent while it is its turn.
-    public init(_ endpoint: Endpoint, timeout: Duration = .seconds(60)) {
+    public init(_ endpoint: Endpoint, security: ClientSecurity = ClientSecurity(), timeout: Duration = .seconds(60)) {
         self.endpoint = endpoint
+        self.security = security
         self.timeout = timeout
+    }
+
+    /// What a new connection begins with.
+    var newState: ClientState {
+        ClientState(self.endpoint, self.security, timeout: self.timeout)
     }
 
     /// Sends files and folders over one connection, in their order, and reports what happens to each. Where the
@@ -35,8 +43,7 @@ public struct FileClient: Sendable {
         let queue = try UploadQueue(uploads, options)
         let furthest = FurthestProgress()
         let failure = try await self.retrying(options.retry, report) { (wire) async in
-            let client = ClientState(self.endpoint, timeout: self.timeout)
-            let connection = UploadConnection(wire, client, options, furthest, report: report)
+            let connection = UploadConnection(wire, self.newState, options, furthest, report: report)
             let failure = await connection.run(queue)
             let isDone = await queue.isEmpty
             return (isDone ? nil : failure ?? Self.ended(self.endpoint), await connection.hasProgress)
@@ -91,10 +98,15 @@ public struct FileClient: Sendable {
     /// - Parameter limiter: limits what is taken in.
     func connect(_ limiter: RateLimiter? = nil) async throws(FxferError) -> WireChannel {
         let maxRead = limiter?.portion ?? WireChannel.maxReadSize
+        let tls = try await TLSContext.client(self.security.trust)
         return try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: WireChannel.readAllocator(maximum: maxRead))
-            .connect(to: self.endpoint, timeout: self.timeout) { channel in try WireChannel(wrapping: channel) }
+            .connect(to: self.endpoint, timeout: self.timeout) { channel in
+                let transport = ClientTransport(tls, self.security, to: self.endpoint)
+                try channel.pipeline.syncOperations.addHandler(transport)
+                return try WireChannel(wrapping: channel)
+            }
     }
 
     private static func ended(_ endpoint: Endpoint) -> FxferError {

@@ -6,6 +6,8 @@ enum FirstBytes: Hashable {
     case undecided
     /// fxfer's own protocol.
     case native
+    /// TLS, with fxfer's own protocol inside.
+    case tls
     /// The protocol that the server's owner added.
     case guest
     /// Another protocol, with the answer that its client can show to its user.
@@ -14,8 +16,10 @@ enum FirstBytes: Hashable {
     /// Judges the bytes so far. Every protocol is told apart by its own first bytes, so that a native client, whose
     /// preamble begins with a byte that no text has, is never taken for anything else.
     ///
-    /// - Parameter guestOpening: what a guest's client says first; nil where there is none.
-    init(_ bytes: some Collection<UInt8>, guestOpening: [UInt8]? = nil) {
+    /// - Parameters:
+    ///   - speaksTLS: whether this side can.
+    ///   - guestOpening: what a guest's client says first; nil where there is none.
+    init(_ bytes: some Collection<UInt8>, speaksTLS: Bool = false, guestOpening: [UInt8]? = nil) {
         if let guestOpening, bytes.starts(with: guestOpening) {
             self = .guest
         } else if let guestOpening, guestOpening.starts(with: bytes) {
@@ -27,7 +31,7 @@ enum FirstBytes: Hashable {
         } else if bytes.starts(with: Self.sshBanner) {
             self = .stranger(answer: Array("fxfer: this port does not speak SSH\r\n".utf8))
         } else if bytes.starts(with: Self.tlsHandshake) {
-            self = .stranger(answer: Self.tlsAlert)
+            self = speaksTLS ? .tls : .stranger(answer: Self.tlsAlert)
         } else if Self.openings.contains(where: { $0.starts(with: bytes) }) {
             self = .undecided
         } else {

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 
 /// Told to the handlers behind when a guest's client is on the line.
 struct GuestArrived {}
@@ -14,14 +15,19 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
         case deciding(ByteBuffer?)
         /// The stranger was answered, or a guest is served: what else comes in is thrown away.
         case deaf
-        case native
+        /// Somebody behind takes it from here.
+        case passing
     }
 
+    private let tls: NIOSSLContext?
     private let guestOpening: [UInt8]?
     private var state = State.deciding(nil)
 
-    /// - Parameter guestOpening: what a guest's client says first; nil where there is none.
-    init(guestOpening: [UInt8]?) {
+    /// - Parameters:
+    ///   - tls: what TLS clients are shown; nil where TLS is not spoken, or not again.
+    ///   - guestOpening: what a guest's client says first; nil where there is none.
+    init(tls: NIOSSLContext?, guestOpening: [UInt8]?) {
+        self.tls = tls
         self.guestOpening = guestOpening
     }
 
@@ -34,25 +40,48 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
             self.decide(bytes ?? ByteBuffer(), context: context)
         case .deaf:
             break
-        case .native:
+        case .passing:
             context.fireChannelRead(data)
         }
     }
 
     private func decide(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
-        switch FirstBytes(bytes.readableBytesView, guestOpening: self.guestOpening) {
+        let verdict = FirstBytes(bytes.readableBytesView, speaksTLS: self.tls != nil, guestOpening: self.guestOpening)
+        switch verdict {
         case .undecided:
             break
         case .native:
-            self.state = .native
-            context.fireChannelRead(self.wrapInboundOut(bytes))
-            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+            self.pass(bytes, context: context)
+        case .tls:
+            self.secure(bytes, context: context)
         case .guest:
             self.state = .deaf
             context.fireUserInboundEventTriggered(GuestArrived())
         case .stranger(let answer):
             self.state = .deaf
             self.answer(answer, context: context)
+        }
+    }
+
+    private func pass(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
+        self.state = .passing
+        context.fireChannelRead(self.wrapInboundOut(bytes))
+        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    }
+
+    /// Puts TLS in this handler's place, and another one like it behind TLS. A guest speaks no TLS.
+    private func secure(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
+        guard let tls = self.tls else { preconditionFailure("TLS is told apart only where it is spoken") }
+        do {
+            let pipeline = context.pipeline.syncOperations
+            try pipeline.addHandler(FirstBytesHandler(tls: nil, guestOpening: nil), position: .after(self))
+            try pipeline.addHandler(TLSPortions(), position: .after(self))
+            try pipeline.addHandler(NIOSSLServerHandler(context: tls), position: .after(self))
+            self.pass(bytes, context: context)
+            context.fireChannelReadComplete()
+        } catch {
+            context.fireErrorCaught(error)
+            context.close(promise: nil)
         }
     }
 

@@ -31,6 +31,9 @@ struct WireChannel: Sendable {
         /// Writes that the socket has not taken yet, the oldest first, with their sizes.
         var waiting: CircularBuffer<(bytes: Int, taken: EventLoopFuture<Void>)> = []
         var waitingBytes = 0
+        /// All bytes that were handed to the channel, and how many writes the socket has taken whole; both wrap around.
+        var handedBytes = 0
+        var takenWrites = 0
     }
 
     /// Takes over a channel. Must be called on its event loop.
@@ -108,6 +111,17 @@ struct WireChannel: Sendable {
         }
     }
 
+    /// How far the socket has come with what was handed over.
+    var outputProgress: OutputProgress {
+        let waiting = (try? self.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let output = self.output.value
+        return OutputProgress(
+            takenWrites: output.takenWrites,
+            takenBytes: output.handedBytes &- waiting,
+            waitingBytes: waiting
+        )
+    }
+
     private func handGathered() {
         let gathered = self.output.value.gathered
         guard gathered.readableBytes > 0 else { return }
@@ -122,11 +136,13 @@ struct WireChannel: Sendable {
         let promise = self.eventLoop.makePromise(of: Void.self)
         self.output.value.waiting.append((count, promise.futureResult))
         self.output.value.waitingBytes += count
+        self.output.value.handedBytes &+= count
         let output = self.output
         // Writes are taken in their order.
         promise.futureResult.whenComplete { _ in
             guard let oldest = output.value.waiting.popFirst() else { return }
             output.value.waitingBytes -= oldest.bytes
+            output.value.takenWrites &+= 1
             guard isOwn, bytes.capacity <= Self.maxWaitingBytes else { return }
             output.value.spare = bytes
             output.value.spare.clear()

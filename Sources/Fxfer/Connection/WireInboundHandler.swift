@@ -1,11 +1,19 @@
 import NIOCore
+import NIOTLS
 
 /// What a connection brings in.
 enum WirePart: Sendable {
     /// Bytes as the socket had them.
     case bytes(ByteBuffer)
+    /// From here on the connection is TLS's; a client is told what the server showed.
+    case secured(ServerCertificate?)
     /// The client speaks the guest's protocol; nothing comes after this.
     case guest
+}
+
+/// Told to a client's handlers behind TLS when the server has shown who it is.
+struct Secured {
+    let certificate: ServerCertificate
 }
 
 /// Hands incoming bytes on as they are. They are cut into frames by the owner of the connection, one frame at a time:
@@ -19,11 +27,20 @@ final class WireInboundHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is GuestArrived {
-            context.fireChannelRead(self.wrapInboundOut(.guest))
-            context.fireChannelReadComplete()
-        } else {
+        switch event {
+        case is GuestArrived:
+            self.pass(.guest, context)
+        case let secured as Secured:
+            self.pass(.secured(secured.certificate), context)
+        case TLSUserEvent.handshakeCompleted:
+            self.pass(.secured(nil), context)
+        default:
             context.fireUserInboundEventTriggered(event)
         }
+    }
+
+    private func pass(_ part: WirePart, _ context: ChannelHandlerContext) {
+        context.fireChannelRead(self.wrapInboundOut(part))
+        context.fireChannelReadComplete()
     }
 }

@@ -1,33 +1,72 @@
+import FxferNetwork
 import FxferProtocol
 import FxferStorage
+import Synchronization
 
-/// The connections that a server has, so that a shutdown reaches each of them.
+/// The connections that a server has: no more than its limits say, and so that a shutdown reaches each of them.
 actor ConnectionRegistry {
-    private let limit: Int
-    private var connections: [ObjectIdentifier: ServerConnection<DirectoryStore>] = [:]
+    typealias Connection = ServerConnection<LimitedStore<DirectoryStore>>
+
+    private nonisolated let slots: Mutex<ConnectionSlots>
+    private var connections: [ConnectionSlots.Number: Connection] = [:]
     private var isShuttingDown = false
     private var allGone: CheckedContinuation<Void, Never>?
 
-    /// - Parameter limit: how many connections are served at once.
-    init(limit: Int) {
-        self.limit = limit
+    init(_ limits: ServerLimits) {
+        let slots = ConnectionSlots(
+            maxConnections: limits.maxConnections,
+            maxPerAddress: limits.maxConnectionsPerAddress,
+            maxLingering: limits.maxLingering
+        )
+        self.slots = Mutex(slots)
     }
 
     /// How many connections there are.
     var count: Int { self.connections.count }
 
-    /// Runs a connection to its end, or turns it away where there are too many.
-    func run(_ connection: ServerConnection<DirectoryStore>) async {
-        guard self.connections.count < self.limit else {
-            await connection.turnAway()
-            return
+    /// A connection that is not simply closed.
+    struct Entrant {
+        fileprivate let number: ConnectionSlots.Number
+        /// Why it is not served; nil where it is.
+        fileprivate let refusal: FxferError?
+    }
+
+    /// Decides about a new connection; nil where it was closed. To be waited for before the next is accepted: so those
+    /// that are to be closed never pile up.
+    func enter(_ connection: Connection) async -> Entrant? {
+        let address = AddressBlock(connection.wire.channel.remoteAddress)
+        let (number, entrance) = self.slots.withLock { $0.enter(address) }
+        switch entrance {
+        case .served:
+            break
+        case .servedInstead(let other, let limit, let mayLinger):
+            await self.connections[other]?.makeRoom(limit.error, mayLinger: mayLinger)
+        case .turnedAway(let limit, true):
+            return Entrant(number: number, refusal: limit.error)
+        case .turnedAway(let limit, false):
+            await connection.close(limit.error)
+            return nil
         }
-        self.connections[ObjectIdentifier(connection)] = connection
+        self.connections[number] = connection
+        return Entrant(number: number, refusal: nil)
+    }
+
+    /// Runs a connection to its end, or tells its client why it is not served.
+    func run(_ connection: Connection, _ entrant: Entrant) async {
+        if let refusal = entrant.refusal {
+            await connection.turnAway(refusal)
+        } else {
+            await self.serve(connection, entrant.number)
+        }
+        self.slots.withLock { $0.leave(entrant.number) }
+    }
+
+    private func serve(_ connection: Connection, _ number: ConnectionSlots.Number) async {
         if self.isShuttingDown {
             await connection.shutDown()
         }
-        await connection.run()
-        self.connections[ObjectIdentifier(connection)] = nil
+        await connection.run { self.slots.withLock { $0.admit(number) } }
+        self.connections[number] = nil
         if self.connections.isEmpty {
             self.allGone?.resume()
             self.allGone = nil

@@ -33,18 +33,23 @@ public struct FileServer: Service {
     ///
     /// - Throws: ``FxferError`` where the directory cannot be used or the address cannot be bound.
     public func run() async throws {
-        let store = try await DirectoryStore.open(
+        // Before the directory is made: where the port is taken, nothing is.
+        let socket = try await self.openSocket()
+        let directory = try await DirectoryStore.open(
             path: self.configuration.directory,
             options: self.configuration.storing
         )
-        if store.leftoversRemoved > 0 {
-            self.logger.info("removed what earlier servers left", metadata: ["files": "\(store.leftoversRemoved)"])
+        if directory.leftoversRemoved > 0 {
+            let count = directory.leftoversRemoved
+            self.logger.info("removed what earlier servers left", metadata: ["files": "\(count)"])
         }
-        let listener = try await self.listen()
-        let connections = ConnectionRegistry(limit: self.configuration.maxConnections)
+        let store = try await self.limited(directory)
+        let listener = try await self.listen(on: socket)
+        let connections = ConnectionRegistry(self.configuration.limits)
+        let penalties = AddressPenalties()
 
         try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { await self.expirePartials(of: store) }
+            group.addTask { await self.expirePartials(of: directory) }
             defer { group.cancelAll() }
             try await listener.executeThenClose { clients in
                 if let address = listener.channel.localAddress {
@@ -55,10 +60,12 @@ public struct FileServer: Service {
                         wire: client,
                         store: store,
                         configuration: self.configuration,
+                        penalties: penalties,
                         logger: self.logger
                     )
+                    guard let entrant = await connections.enter(connection) else { continue }
                     group.addTask {
-                        await connections.run(connection)
+                        await connections.run(connection, entrant)
                     }
                 }
             }
@@ -68,6 +75,14 @@ public struct FileServer: Service {
                 self.logger.info("shutting down", metadata: ["connections": "\(open)", "grace": "\(grace)"])
             }
             await connections.shutDown(grace: grace)
+        }
+    }
+
+    private func limited(_ directory: DirectoryStore) async throws(FxferError) -> LimitedStore<DirectoryStore> {
+        do {
+            return try await LimitedStore(directory, self.configuration.limits.storage)
+        } catch {
+            throw FxferError(wrapping: error)
         }
     }
 
@@ -85,15 +100,24 @@ public struct FileServer: Service {
         }
     }
 
-    private func listen() async throws(FxferError) -> NIOAsyncChannel<WireChannel, Never> {
+    private func openSocket() async throws -> ListeningSocket {
+        if let socket = self.configuration.socket { return socket }
+        let (address, port) = (self.configuration.address, self.configuration.port)
+        return try await DiskPool.shared.run { try ListeningSocket.open(address: address, port: port) }
+    }
+
+    private func listen(
+        on socket: ListeningSocket
+    ) async throws(FxferError) -> NIOAsyncChannel<WireChannel, Never> {
         let opening = self.configuration.guest?.opening
+        let tls = try self.configuration.identity.map { identity throws(FxferError) in try TLSContext.server(identity) }
         let maxRead = self.configuration.limiter?.portion ?? WireChannel.maxReadSize
         return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: WireChannel.readAllocator(maximum: maxRead))
-            .listen(address: self.configuration.address, port: self.configuration.port) { channel in
-                try channel.pipeline.syncOperations.addHandler(FirstBytesHandler(guestOpening: opening))
+            .listen(on: socket) { channel in
+                try channel.pipeline.syncOperations.addHandler(FirstBytesHandler(tls: tls, guestOpening: opening))
                 return try WireChannel(wrapping: channel)
             }
     }

@@ -1,5 +1,6 @@
 import FxferNetwork
 import FxferStorage
+import FxferTrust
 
 /// How a ``FileServer`` listens and what it allows.
 public struct ServerConfiguration: Sendable {
@@ -9,17 +10,18 @@ public struct ServerConfiguration: Sendable {
     public var address: String?
     /// The TCP port; 0 for a free one.
     public var port: Int
+    /// The socket to take clients from, in place of a new one on `address` and `port`.
+    package var socket: ListeningSocket?
     /// How long transfers in flight may go on after a graceful shutdown began.
     public var grace: Duration
-    /// How long a new connection may take to say HELLO.
-    public var handshakeTimeout: Duration
-    /// How long a client may be silent while it is its turn.
-    public var idleTimeout: Duration
-    /// How many files a client may have open at once on one connection.
-    public var filesInFlight: UInt16
-    /// How many connections are served at once; more are turned away. Each takes a descriptor and one for each file
-    /// that it has open.
-    public var maxConnections: Int
+    /// Who may connect.
+    public var access: AccessRule
+    /// Whether bytes may come from other machines in the clear.
+    public var allowsPlaintext: Bool
+    /// What the server proves itself by; without it no TLS is spoken, and other machines cannot connect.
+    public var identity: ServerIdentity?
+    /// What clients may take of the server's time, memory, descriptors and disk.
+    public var limits: ServerLimits
     /// Whether clients may list the directory and get files from it.
     public var isSharing: Bool
     /// What happens to a file whose name another one has.
@@ -38,11 +40,12 @@ public struct ServerConfiguration: Sendable {
         self.directory = directory
         self.address = nil
         self.port = Endpoint.defaultPort
+        self.socket = nil
         self.grace = .seconds(10)
-        self.handshakeTimeout = .seconds(10)
-        self.idleTimeout = .seconds(60)
-        self.filesInFlight = 256
-        self.maxConnections = 1000
+        self.access = .ownMachine
+        self.allowsPlaintext = false
+        self.identity = nil
+        self.limits = ServerLimits()
         self.isSharing = false
         self.conflict = .refuse
         self.keepPartials = .seconds(24 * 60 * 60)

@@ -12,8 +12,7 @@ extension ServerConnection {
         guard case .frame(let frame) = greeting else {
             preconditionFailure("the decoder announces a chunk before its payload")
         }
-        try self.checkPermission()
-        try self.greet(frame)
+        guard try await self.greet(frame, &parts) else { return }
         try await withThrowingDiscardingTaskGroup { tasks in
             tasks.addTask { await self.workOnFiles() }
             tasks.addTask { await self.answerRequests() }
@@ -50,20 +49,29 @@ extension ServerConnection {
     }
 
     /// The next event; when nothing more has come in, what this side has to say is sent before it waits. Nil at the end.
-    private func nextEvent(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws -> WireEvent? {
+    func nextEvent(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws -> WireEvent? {
         while !self.hasEnded, !self.graceIsOver {
-            if let event = try self.decoder.next() { return event }
+            if let event = try self.decoder.next() {
+                self.pace.took(event)
+                return event
+            }
             self.flush()
             // A client that does not read its answers is not listened to. Files that it gets wait for the socket, too,
             // and are no reason.
             await self.wire.drain(to: WireChannel.maxWaitingBytes + 2 * Int(self.receiving.receiver.chunkSize))
+            self.pace.waits(for: self.decoder, now: .now())
             guard let part = try await parts.next(isolation: self) else { return nil }
-            self.hasHeard = true
+            self.pace.heard(now: .now())
+            if let dismissal = self.dismissal { throw dismissal }
             self.idle.heard(now: .now())
             switch part {
             case .bytes(let bytes):
+                self.hasHeard = true
                 self.decoder.append(bytes)
+            case .secured:
+                self.isSecure = true
             case .guest:
+                self.hasHeard = true
                 self.isWithGuest = true
                 return nil
             }
@@ -73,50 +81,6 @@ extension ServerConnection {
 
     private static var clientIsGone: FxferError {
         FxferError(.connectionLost, "the connection ended before the client had the file")
-    }
-
-    private func serveGuest() async throws {
-        do {
-            try self.checkPermission()
-            try await self.configuration.guest?.serve(self.wire.channel)
-        } catch let error as FxferError {
-            self.log.connectionFailed(error)
-            if error.code == .notPermitted {
-                try await self.wire.channel.writeAndFlush(ByteBuffer(string: "fxfer: \(error.message)\r\n"))
-            }
-        }
-    }
-
-    private func checkPermission() throws {
-        guard let peer = self.wire.channel.remoteAddress, let local = self.wire.channel.localAddress,
-            SameMachine.isSameMachine(peer: peer, local: local)
-        else {
-            throw FxferError(
-                .notPermitted,
-                "this server accepts connections from its own machine only; run 'fxfer send' there"
-            )
-        }
-    }
-
-    private func greet(_ frame: Frame) throws {
-        let handshake = ServerHandshake(
-            filesInFlight: self.configuration.filesInFlight,
-            capabilities: self.configuration.isSharing ? [.share] : []
-        )
-        let welcome = try handshake.receive(frame, nonce: .random())
-        self.receiving.receiver = Receiver(chunkSize: welcome.chunkSize, filesInFlight: welcome.filesInFlight)
-        let portion = self.limiter.map { UInt32(clamping: $0.portion) } ?? welcome.chunkSize
-        self.sending.sender = Sender(
-            chunkSize: min(portion, welcome.chunkSize),
-            filesInFlight: min(welcome.filesInFlight, Self.maxFilesGiven)
-        )
-        if self.isShuttingDown {
-            self.receiving.receiver.refuseOffers(Self.shutdownError)
-        }
-        self.idle = IdleWatch(timeout: TimeAmount(self.configuration.idleTimeout), now: .now())
-        self.hasGreeted = true
-        self.wire.writePreamble()
-        self.wire.write(.welcome(welcome))
     }
 
     /// Answers false when the client said BYE.

@@ -1,5 +1,6 @@
 import FxferProtocol
 import FxferStorage
+import FxferTrust
 import NIOCore
 
 /// A file that a client asked for.
@@ -24,8 +25,8 @@ extension ServerConnection {
             }
             self.lastGet = get.file
         }
-        guard self.requests.add(request, limit: Int(self.configuration.filesInFlight)) else {
-            throw FxferError(.limitExceeded, "more than \(self.configuration.filesInFlight) requests are open at once")
+        guard self.requests.add(request, limit: Int(self.limits.filesInFlight)) else {
+            throw FxferError(.limitExceeded, "more than \(self.limits.filesInFlight) requests are open at once")
         }
     }
 
@@ -53,7 +54,8 @@ extension ServerConnection {
     /// Offers the file; nil where there is nothing to wait for: the answers bring it on, or it cannot be given.
     private func give(_ get: Get) async -> OutgoingFile<GivenFile>? {
         do throws(FxferError) {
-            let path = try self.sharedPath(get.path)
+            try self.checkSharing(.read, "get files")
+            let path = try self.path(get.path)
             let content = try await self.open(path)
             guard await self.waitForTurn() else { return nil }
             let label = GivenFile(path: path, began: .now())
@@ -109,7 +111,8 @@ extension ServerConnection {
 
     private func answer(_ list: List) async {
         do {
-            let path = list.path.isEmpty ? nil : try self.sharedPath(list.path)
+            try self.checkSharing(.list, "list files")
+            let path = list.path.isEmpty ? nil : try self.path(list.path)
             let listing = try await self.working { try await self.store.list(path) }
             while true {
                 let entries = try await self.working { try await listing.next() }
@@ -126,10 +129,12 @@ extension ServerConnection {
         }
     }
 
-    private func sharedPath(_ bytes: [UInt8]) throws(FxferError) -> RelativePath {
-        guard self.configuration.isSharing else {
-            throw FxferError.notShared
-        }
+    private func checkSharing(_ right: AccessRights, _ verb: String) throws(FxferError) {
+        guard self.configuration.isSharing else { throw FxferError.notShared }
+        guard self.rights.contains(right) else { throw self.tokenLacks(verb) }
+    }
+
+    private func path(_ bytes: [UInt8]) throws(FxferError) -> RelativePath {
         do throws(PathRule) {
             return try RelativePath(bytes: bytes)
         } catch {

@@ -1,5 +1,6 @@
 import FxferProtocol
 import FxferStorage
+import FxferTrust
 import Logging
 import NIOCore
 
@@ -11,7 +12,8 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     let wire: WireChannel
     let store: Directory
     let configuration: ServerConfiguration
-    let log: TransferLog
+    let penalties: AddressPenalties
+    var log: TransferLog
 
     var receiving: ReceivingState<Directory.Staged>
     var sending = SendingState<GivenFile>()
@@ -19,39 +21,69 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     /// The number of the last GET.
     var lastGet: FileID = 0
     var idle: IdleWatch
+    var pace: ConnectionPace
     var work = 0
-    var decoder = FrameDecoder()
+    var decoder: FrameDecoder
+    /// When the client has to be admitted at the latest.
+    let admissionDeadline: NIODeadline
+    /// Whether the client may use the server: greeting, and what else comes before, is over.
+    private(set) var isAdmitted = false
+    /// Asks whether the connection still has its place.
+    private var hasPlace: @Sendable () -> Bool = { true }
+    /// Why the connection ends with the client's first words: another has its place.
+    var dismissal: FxferError?
     /// Whether the client said anything in this protocol.
     var hasHeard = false
     var hasGreeted = false
     var hasEnded = false
     /// Whether a guest has taken the connection over, with time limits of its own.
     var isWithGuest = false
+    /// Whether TLS is spoken.
+    var isSecure = false
+    /// What the client may do, once it has greeted.
+    var rights = AccessRights.all
     var isShuttingDown = false
     var graceIsOver = false
 
     var limiter: RateLimiter? { self.configuration.limiter }
 
+    var limits: ServerLimits { self.configuration.limits }
+
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         self.wire.eventLoop.executor.asUnownedSerialExecutor()
     }
 
-    init(wire: WireChannel, store: Directory, configuration: ServerConfiguration, logger: Logger) {
+    init(
+        wire: WireChannel,
+        store: Directory,
+        configuration: ServerConfiguration,
+        penalties: AddressPenalties,
+        logger: Logger
+    ) {
         self.wire = wire
         self.store = store
         self.configuration = configuration
+        self.penalties = penalties
         self.log = TransferLog(logger: logger, peer: wire.channel.remoteAddress)
         self.receiving = ReceivingState(
-            Receiver(chunkSize: Chunk.defaultSize, filesInFlight: configuration.filesInFlight)
+            Receiver(chunkSize: Chunk.defaultSize, filesInFlight: configuration.limits.filesInFlight)
         )
-        self.idle = IdleWatch(timeout: TimeAmount(configuration.handshakeTimeout), now: .now())
+        let limits = configuration.limits
+        self.idle = IdleWatch(timeout: TimeAmount(limits.idleTimeout), now: .now())
+        self.pace = ConnectionPace(minRate: limits.minRate, idleTimeout: TimeAmount(limits.idleTimeout))
+        self.decoder = FrameDecoder(maxBodyLength: limits.maxFrameSize)
+        self.admissionDeadline = .now() + TimeAmount(limits.handshakeTimeout)
     }
 
     /// Serves the client to the end of its connection. Whatever was not published by then is kept as a partial or
     /// discarded.
-    func run() async {
+    ///
+    /// - Parameter hasPlace: asked when the client is to be admitted: whether no other had its place meanwhile.
+    func run(hasPlace: @escaping @Sendable () -> Bool) async {
+        self.hasPlace = hasPlace
         do {
             try await withThrowingTaskGroup { group in
+                group.addTask { try await self.watchAdmission() }
                 group.addTask { try await self.watch() }
                 try await self.wire.withInbound { inbound in
                     var parts = inbound.makeAsyncIterator()
@@ -73,14 +105,6 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
             self.log.connectionLost(error)
         }
         await self.discardAll(FxferError(.connectionLost, "the connection ended before the file was complete"))
-    }
-
-    /// Closes the connection at once, with a word why: there are too many.
-    func turnAway() {
-        let error = FxferError(.busy, "the server has too many connections; try again later")
-        self.log.connectionFailed(error)
-        self.wire.end(with: error, hasGreeted: false)
-        self.wire.channel.close(promise: nil)
     }
 
     /// Refuses further files; ends the connection when none is open.
@@ -112,12 +136,32 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     func end(_ error: FxferError) {
         guard !self.hasEnded else { return }
         self.hasEnded = true
-        self.log.connectionFailed(error)
+        // One that has said nothing is not worth a line: there may be very many.
+        self.log.connectionFailed(error, level: self.hasHeard || self.isWithGuest ? nil : .debug)
         if self.hasHeard, !self.isWithGuest {
             self.wire.end(with: error, hasGreeted: self.hasGreeted)
         } else {
             self.wire.channel.close(promise: nil)
         }
+    }
+
+    /// The client may use the server from now on.
+    ///
+    /// - Throws: `busy` where the connection had to make room for another.
+    func admit() throws(FxferError) {
+        guard self.hasPlace() else {
+            throw FxferError(.busy, "the server has too many connections; try again later")
+        }
+        self.isAdmitted = true
+        self.idle.heard(now: .now())
+    }
+
+    /// Ends the connection of a client that has not come through the greeting in time, however much it has said.
+    private func watchAdmission() async throws {
+        try await Task.sleep(for: .nanoseconds((self.admissionDeadline - .now()).nanoseconds))
+        guard !self.isAdmitted else { return }
+        let limit = self.limits.handshakeTimeout
+        self.end(FxferError(.timedOut, "the greeting was not over within \(limit); try again"))
     }
 
     static var shutdownError: FxferError {
@@ -129,6 +173,9 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
         while true {
             try await Task.sleep(for: self.idle.interval)
             guard !self.isWithGuest else { return }
+            // Until then, all the time there is ends at once.
+            guard self.isAdmitted else { continue }
+            if let error = self.pace.check(self.wire.outputProgress, now: .now()) { self.end(error) }
             switch self.idle.check(now: .now(), isWorking: self.work > 0) {
             case .fine:
                 break

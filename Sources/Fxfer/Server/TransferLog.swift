@@ -5,12 +5,17 @@ import NIOCore
 
 /// One line a transfer, for one connection. Names are escaped, so that a line stays a line.
 struct TransferLog: Sendable {
-    private let logger: Logger
+    private var logger: Logger
 
     init(logger: Logger, peer: SocketAddress?) {
         var logger = logger
         logger[metadataKey: "peer"] = .string(peer.map { Endpoint($0).description } ?? "unknown")
         self.logger = logger
+    }
+
+    /// The client has proven that it has the token of that name.
+    mutating func name(token: String) {
+        self.logger[metadataKey: "token"] = .string(token)
     }
 
     /// A file got its receipt.
@@ -111,9 +116,11 @@ struct TransferLog: Sendable {
     }
 
     /// The client broke a rule, or the server ended the connection.
-    func connectionFailed(_ error: FxferError) {
+    ///
+    /// - Parameter level: nil for a warning; what is part of a shutdown is none.
+    func connectionFailed(_ error: FxferError, level: Logger.Level? = nil) {
         self.logger.log(
-            level: error.code == .shuttingDown ? .debug : .warning,
+            level: level ?? (error.code == .shuttingDown ? .debug : .warning),
             "connection ended",
             metadata: ["outcome": .string(error.code.rawValue), "reason": .string(error.message)]
         )

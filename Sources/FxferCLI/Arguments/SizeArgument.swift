@@ -12,6 +12,12 @@ struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
         self.text = "\(gibibytes)GiB"
     }
 
+    /// A default of that many KiB.
+    init(kibibytes: UInt64) {
+        self.bytes = kibibytes << 10
+        self.text = kibibytes == 0 ? "0" : "\(kibibytes)KiB"
+    }
+
     init?(argument: String) {
         let number = argument.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let value = Double(number), let unit = Self.unit(argument.dropFirst(number.count)) else { return nil }

@@ -53,6 +53,9 @@ struct GetCommand: AsyncParsableCommand {
     )
     var onConflict = ConflictRule.replace
 
+    @OptionGroup(title: "Trust")
+    var trust: TrustOptions
+
     @OptionGroup(title: "Transfer")
     var transfer: TransferOptions
 
@@ -95,7 +98,9 @@ struct GetCommand: AsyncParsableCommand {
         // Standard output belongs to the content then.
         reporting.style = isPipe ? .silent : reporting.style
         let reporter = TransferReporter(reporting, count: plan.downloads.count, total: nil)
-        let client = FileClient(plan.endpoint, timeout: self.transfer.silence)
+        let writesLines = self.transfer.json && !isPipe
+        let security = try self.trust.security(isQuiet: self.transfer.quiet, json: writesLines)
+        let client = FileClient(plan.endpoint, security: security, timeout: self.transfer.silence)
         try await client.get(plan.downloads, into: plan.target, options, report: reporter.report)
         Glibc.exit(reporter.finish())
     }

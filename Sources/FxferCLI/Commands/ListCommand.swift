@@ -24,6 +24,9 @@ struct ListCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to wait for a connection, and for a silent server.", valueName: "seconds"))
     var timeout: UInt32 = 60
 
+    @OptionGroup(title: "Trust")
+    var trust: TrustOptions
+
     @Flag(help: "Write one JSON object a line.")
     var json = false
 
@@ -38,7 +41,9 @@ struct ListCommand: AsyncParsableCommand {
             let remote = try RemotePath(RawArgument(text: self.folder))
             let isLost = Mutex(false)
             let json = self.json
-            try await FileClient(remote.endpoint, timeout: .seconds(self.timeout)).list(remote.path) { entry in
+            let security = try self.trust.security(isQuiet: false, json: json)
+            let client = FileClient(remote.endpoint, security: security, timeout: .seconds(self.timeout))
+            try await client.list(remote.path) { entry in
                 let isWritten = StandardStream.output.write(line: ListLine(entry).text(asJSON: json))
                 if !isWritten { isLost.withLock { $0 = true } }
             }

@@ -42,6 +42,9 @@ struct SendCommand: AsyncParsableCommand {
     @OptionGroup(title: "Content")
     var content: ContentOptions
 
+    @OptionGroup(title: "Trust")
+    var trust: TrustOptions
+
     @OptionGroup(title: "Transfer")
     var transfer: TransferOptions
 
@@ -66,6 +69,7 @@ struct SendCommand: AsyncParsableCommand {
         do {
             let destination = try Destination(RawArgument(text: self.arguments[self.arguments.count - 1]))
             let sources = self.arguments.dropLast().map { Upload.Source(RawArgument(text: $0)) }
+            let security = try self.trust.security(isQuiet: self.transfer.quiet, json: self.transfer.json)
             try await self.checkOrder()
             let check = await SourceCheck(of: sources)
             guard check.errors.isEmpty else {
@@ -86,7 +90,7 @@ struct SendCommand: AsyncParsableCommand {
                 count: uploads.count,
                 total: check.totalSize
             )
-            let client = FileClient(destination.endpoint, timeout: self.transfer.silence)
+            let client = FileClient(destination.endpoint, security: security, timeout: self.transfer.silence)
             try await client.send(uploads, self.options(check), report: reporter.report)
             Glibc.exit(reporter.finish())
         } catch {

@@ -20,11 +20,11 @@ package struct FileStream: Sendable {
         package let digest: Digest
     }
 
-    /// Makes sure that the file can be read.
+    /// Makes sure, on this thread, that the file can be read.
     ///
     /// - Throws: `noInput` where it does not exist, cannot be read, or is no regular file.
-    package func check() async throws {
-        _ = try await SourceFile.open(path: self.path)
+    package func check() throws {
+        try SourceFile.check(path: self.path)
     }
 
     /// Sends the file and the thanks. A reader that is slow slows the reading of the file.

@@ -8,7 +8,7 @@ package enum FileExchange {
     ///
     /// A client that says something else gets an answer and no file; the server goes on waiting.
     package static func serve(_ stream: FileStream, _ listener: RawListener, _ console: any Console) async throws {
-        try await stream.check()
+        try stream.check()
         try await listener.serveOne { client in
             do {
                 return try await client.withMessages { messages in

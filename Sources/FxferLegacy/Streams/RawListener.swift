@@ -1,5 +1,6 @@
 import FxferNetwork
 import FxferProtocol
+import FxferStorage
 import NIOCore
 import NIOPosix
 
@@ -15,12 +16,13 @@ package struct RawListener: Sendable {
         port: Int,
         readSize: Int,
         timeout: Duration
-    ) async throws(FxferError) -> RawListener {
+    ) async throws -> RawListener {
+        let socket = try await DiskPool.shared.run { try ListeningSocket.open(address: address, port: port) }
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: readSize))
-            .listen(address: address, port: port) { channel in
+            .listen(on: socket) { channel in
                 let peer = channel.remoteAddress.map { Endpoint($0).description } ?? "unknown"
                 return try RawConnection(wrapping: channel, peer: peer, timeout: timeout)
             }

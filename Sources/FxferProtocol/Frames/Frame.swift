@@ -10,6 +10,7 @@ import NIOCore
 package enum Frame: Hashable, Sendable {
     case hello(Hello)
     case welcome(Welcome)
+    case auth(Auth)
     case error(SessionFailure)
     case bye
     case offer(Offer)
@@ -33,6 +34,7 @@ package enum Frame: Hashable, Sendable {
         switch self {
         case .hello: .hello
         case .welcome: .welcome
+        case .auth: .auth
         case .error: .error
         case .bye: .bye
         case .offer: .offer
@@ -72,6 +74,7 @@ package enum Frame: Hashable, Sendable {
         switch self {
         case .hello(let hello): hello.write(into: &buffer)
         case .welcome(let welcome): welcome.write(into: &buffer)
+        case .auth(let auth): auth.write(into: &buffer)
         case .error(let failure): failure.write(into: &buffer)
         case .offer(let offer): offer.write(into: &buffer)
         case .accept(let accept): accept.write(into: &buffer)
@@ -99,6 +102,7 @@ package enum Frame: Hashable, Sendable {
         switch type {
         case .hello: self = .hello(try Hello(from: body))
         case .welcome: self = .welcome(try Welcome(from: body))
+        case .auth: self = .auth(try Auth(from: body))
         case .error: self = .error(try SessionFailure(from: body))
         case .offer: self = .offer(try Offer(from: body))
         case .accept: self = .accept(try Accept(from: body))

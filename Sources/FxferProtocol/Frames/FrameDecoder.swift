@@ -28,7 +28,12 @@ package struct FrameDecoder {
     /// What came in last and is not consumed.
     private var incoming = ByteBuffer()
 
-    package init() {}
+    private let maxBodyLength: UInt32
+
+    /// - Parameter maxBodyLength: the longest body of a frame that is taken, in bytes; no more than the protocol allows.
+    package init(maxBodyLength: UInt32 = FrameHeader.maxBodyLength) {
+        self.maxBodyLength = min(maxBodyLength, FrameHeader.maxBodyLength)
+    }
 
     /// Hands over bytes as they came from the wire. Call ``next()`` until it answers nil before handing over more.
     package mutating func append(_ bytes: ByteBuffer) {
@@ -43,6 +48,9 @@ package struct FrameDecoder {
         case .body, .payload, .digest, .failed: false
         }
     }
+
+    /// How many bytes of something that is not complete are held.
+    package var heldBytes: Int { self.partial.readableBytes }
 
     /// The next event, or nil until more bytes come.
     ///
@@ -61,7 +69,7 @@ package struct FrameDecoder {
                     self.state = .header
                 case .header:
                     guard let bytes = self.take(FrameHeader.byteCount) else { return nil }
-                    self.state = .body(try FrameHeader.read(from: bytes))
+                    self.state = .body(try FrameHeader.read(from: bytes, maxBodyLength: self.maxBodyLength))
                 case .body(let header):
                     switch try self.nextFrame(header) {
                     case .incomplete: return nil

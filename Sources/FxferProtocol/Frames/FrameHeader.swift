@@ -31,8 +31,8 @@ package struct FrameHeader: Hashable, Sendable {
     /// Reads a header of ``byteCount`` bytes.
     ///
     /// - Throws: `damaged` where the checksum differs, `protocolViolation` where the reserved bytes are not zero,
-    ///   `limitExceeded` where the body would be longer than ``maxBodyLength``.
-    static func read(from bytes: ByteBuffer) throws(FxferError) -> FrameHeader {
+    ///   `limitExceeded` where the body would be longer than `maxBodyLength`.
+    static func read(from bytes: ByteBuffer, maxBodyLength: UInt32) throws(FxferError) -> FrameHeader {
         var bytes = bytes
         let checksum = CRC32.checksum(of: bytes.readableBytesView.prefix(8))
         guard
@@ -48,8 +48,8 @@ package struct FrameHeader: Hashable, Sendable {
         guard zero8 == 0, zero16 == 0 else {
             throw FxferError(.protocolViolation, "the reserved bytes of a frame header are not zero")
         }
-        guard length <= Self.maxBodyLength else {
-            throw FxferError(.limitExceeded, "a frame of \(length) bytes is over the limit of \(Self.maxBodyLength)")
+        guard length <= maxBodyLength else {
+            throw FxferError(.limitExceeded, "a frame of \(length) bytes is over the limit of \(maxBodyLength)")
         }
         return FrameHeader(bodyLength: length, type: FrameType(rawValue: type))
     }

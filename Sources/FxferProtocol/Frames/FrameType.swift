@@ -12,6 +12,7 @@ package struct FrameType: RawRepresentable, Hashable, Sendable {
 
     package static let hello = FrameType(rawValue: 0x01)
     package static let welcome = FrameType(rawValue: 0x02)
+    package static let auth = FrameType(rawValue: 0x03)
     package static let error = FrameType(rawValue: 0x04)
     package static let bye = FrameType(rawValue: 0x05)
 

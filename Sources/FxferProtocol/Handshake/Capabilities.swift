@@ -9,6 +9,6 @@ package struct Capabilities: OptionSet, Hashable, Sendable {
 
     /// The server gives files and listings to this client (GET and LIST).
     package static let share = Capabilities(rawValue: 1)
-    /// Every capability of version 1: what a client asks for.
-    package static let all: Capabilities = [.share]
+    /// The client has a token and proves that it knows it; the server takes tokens, and proves that it knows this one.
+    package static let proof = Capabilities(rawValue: 2)
 }

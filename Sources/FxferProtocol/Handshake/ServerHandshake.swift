@@ -1,28 +1,75 @@
-/// The server's half of the greeting: one HELLO in, one WELCOME out.
+/// The server's half of the greeting: one HELLO in, one WELCOME out, and where it takes tokens one AUTH in each
+/// direction.
 ///
 /// ```
-///  waiting ── HELLO ──> done          anything else ──> protocolViolation
+///  greeting ── HELLO ──> done                      without tokens
+///  greeting ── HELLO ──> proving ── AUTH ──> done  with tokens
+///
+///  greeting: anything else ──> protocolViolation   proving: anything else ──> notPermitted
 /// ```
 package struct ServerHandshake {
+    /// What the owner does about a frame.
+    package enum Step: Hashable {
+        /// Send this, and begin with the work.
+        case begin(Welcome)
+        /// Send this; nothing is worked on before the client's proof.
+        case demandProof(Welcome)
+        /// Look for the token that this proves over these nonces; where there is one, send AUTH with the server's
+        /// own proof, and begin.
+        case judge(proof: Digest, Nonces)
+    }
+
+    private enum State {
+        case greeting
+        case proving(Nonces)
+        case done
+    }
+
     private let filesInFlight: UInt16
     private let capabilities: Capabilities
+    private var state = State.greeting
 
     /// - Parameters:
     ///   - filesInFlight: how many files a client may have open at once, at least 1.
-    ///   - capabilities: what is granted to a client that asks for it.
+    ///   - capabilities: what is granted to a client that asks for it; with ``Capabilities/proof`` a client has to.
     package init(filesInFlight: UInt16, capabilities: Capabilities = []) {
         precondition(filesInFlight > 0, "a connection without files has no use")
         self.filesInFlight = filesInFlight
         self.capabilities = capabilities
     }
 
-    /// Answers the first frame of a connection.
+    /// Whether nothing of the greeting is missing.
+    package var isDone: Bool {
+        if case .done = self.state { true } else { false }
+    }
+
+    /// Answers a frame of the client.
     ///
-    /// - Throws: `protocolViolation` where it is not HELLO, `unsupportedVersion` where no version is common.
-    package consuming func receive(_ frame: Frame, nonce: Nonce) throws(FxferError) -> Welcome {
-        guard case .hello(let hello) = frame else {
+    /// - Parameter nonce: this side's; used for WELCOME.
+    /// - Throws: `protocolViolation` where the first frame is not HELLO, `unsupportedVersion` where no version is
+    ///   common, `notPermitted` where a proof has to come and does not.
+    package mutating func receive(_ frame: Frame, nonce: @autoclosure () -> Nonce) throws(FxferError) -> Step {
+        switch (self.state, frame) {
+        case (.greeting, .hello(let hello)):
+            let welcome = try self.welcome(hello, nonce: nonce())
+            guard self.capabilities.contains(.proof) else {
+                self.state = .done
+                return .begin(welcome)
+            }
+            guard Capabilities(rawValue: hello.capabilities).contains(.proof) else { throw Self.tokenNeeded }
+            self.state = .proving(Nonces(client: hello.nonce, server: welcome.nonce))
+            return .demandProof(welcome)
+        case (.proving(let nonces), .auth(let auth)):
+            self.state = .done
+            return .judge(proof: auth.proof, nonces)
+        case (.proving, _):
+            throw FxferError(.notPermitted, "the proof of a token has to come before a frame of type \(frame.type)")
+        default:
             throw FxferError(.protocolViolation, "the first frame has type \(frame.type), not HELLO")
         }
+    }
+
+    private func welcome(_ hello: Hello, nonce: Nonce) throws(FxferError) -> Welcome {
         let highest = min(hello.versions.upperBound, ProtocolVersion.supported.upperBound)
         guard hello.versions.contains(highest), ProtocolVersion.supported.contains(highest) else {
             throw FxferError(
@@ -37,6 +84,14 @@ package struct ServerHandshake {
             chunkSize: chunkSize,
             capabilities: self.capabilities.intersection(Capabilities(rawValue: hello.capabilities)).rawValue,
             nonce: nonce
+        )
+    }
+
+    private static var tokenNeeded: FxferError {
+        FxferError(
+            .notPermitted,
+            "this server lets in only those who have a token: ask its operator for one, and give it by --token-file FILE "
+                + "or FXFER_TOKEN"
         )
     }
 }

@@ -33,6 +33,8 @@ package final class DirectoryStagedFile: StagedFile {
 
     package var position: UInt64 { self.content.withLock { $0.position } }
 
+    package var mayLeavePartial: Bool { self.content.withLock { $0.isResumable } }
+
     package func runningDigest() -> Digest { self.content.withLock { $0.runningDigest() } }
 
     package func keep() { self.content.withLock { $0.keep() } }

@@ -15,6 +15,13 @@ extension DirectoryStore {
     ) async throws -> DirectoryStore {
         try await pool.run { DirectoryStore(try OpenedDirectory(path, options), options, pool) }
     }
+
+    /// Makes the directory where it is missing, as ``open(path:options:pool:)`` does, and nothing in it.
+    ///
+    /// - Throws: what opening it would.
+    package static func makeDirectory(at path: [UInt8]) throws(FxferError) {
+        try OpenedDirectory.receiving(into: path) { _ = try ReceivingFolder.open(path) }
+    }
 }
 
 /// The descriptors of a directory that is ready to receive.
@@ -24,26 +31,33 @@ struct OpenedDirectory: Sendable {
     let leftoversRemoved: Int
 
     init(_ path: [UInt8], _ options: DirectoryStore.Options) throws(FxferError) {
+        (self.tree, self.partials, self.leftoversRemoved) = try Self.receiving(into: path) {
+            let tree = try FolderTree(root: try ReceivingFolder.open(path))
+            switch options.layout {
+            case .ownFolder:
+                let state = try Self.openOwn(".fxfer", in: tree.root)
+                let partials = PartialsFolder(try Self.openOwn("partials", in: state), rules: options.partialRules)
+                return (tree, partials, try partials.sweep() + partials.expire())
+            case .beside:
+                let partials = PartialsFolder(
+                    try tree.root.openFolderBeneath(.itself),
+                    prefix: DirectoryStore.prefixBeside,
+                    rules: options.partialRules
+                )
+                // Partials stay here however old: the folder is its user's, who may come back to them.
+                return (tree, partials, try partials.sweep())
+            }
+        }
+    }
+
+    /// Runs file calls that make the directory at `path` ready; tells a failed one as a failure to receive into it.
+    static func receiving<Result>(into path: [UInt8], _ body: () throws -> Result) throws(FxferError) -> Result {
         let text = EscapedText.escape(path)
         guard !path.isEmpty, !path.contains(0) else {
             throw FxferError(.cannotCreate, "cannot receive into '\(text)': this is no path")
         }
         do {
-            self.tree = try FolderTree(root: try ReceivingFolder.open(path))
-            switch options.layout {
-            case .ownFolder:
-                let state = try Self.openOwn(".fxfer", in: self.tree.root)
-                self.partials = PartialsFolder(try Self.openOwn("partials", in: state), rules: options.partialRules)
-                self.leftoversRemoved = try self.partials.sweep() + self.partials.expire()
-            case .beside:
-                self.partials = PartialsFolder(
-                    try self.tree.root.openFolderBeneath(.itself),
-                    prefix: DirectoryStore.prefixBeside,
-                    rules: options.partialRules
-                )
-                // Partials stay here however old: the folder is its user's, who may come back to them.
-                self.leftoversRemoved = try self.partials.sweep()
-            }
+            return try body()
         } catch let error as Errno {
             throw FxferError(error.receiverCode, "cannot receive into '\(text)': \(error)", cause: error)
         } catch let obstacle as Obstacle {

@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// The directory that the operator named, made where it is missing.
-enum ReceivingFolder {
-    /// Opens the directory at `path`; symbolic links are followed. Missing folders are made one by one with 0o777 less
-    /// the umask, and each entry is made durable.
-    static func open(_ path: [UInt8]) throws(Errno) -> OwnedDescriptor {
+/// A directory that the operator named, made where it is missing.
+package enum ReceivingFolder {
+    /// Opens the directory at `path`, which is not empty; symbolic links are followed. Missing folders are made one by
+    /// one with `mode` less the umask, and each entry is made durable.
+    package static func open(_ path: [UInt8], mode: mode_t = 0o777) throws(Errno) -> OwnedDescriptor {
         do {
             let folder = try OwnedDescriptor.open(CPath(path), O_RDONLY | O_DIRECTORY)
             try Self.flushName(of: folder)
@@ -17,7 +17,7 @@ enum ReceivingFolder {
         let start = path[0] == UInt8(ascii: "/") ? CPath("/") : .itself
         var folder = try OwnedDescriptor.open(start, clinux_o_path | O_DIRECTORY)
         for component in path.split(separator: UInt8(ascii: "/")) {
-            folder = try Self.enter(CPath(component), from: folder)
+            folder = try Self.enter(CPath(component), from: folder, mode)
         }
         return try OwnedDescriptor.open(.itself, O_RDONLY | O_DIRECTORY, in: folder)
     }
@@ -33,14 +33,18 @@ enum ReceivingFolder {
         }
     }
 
-    private static func enter(_ name: CPath, from folder: borrowing OwnedDescriptor) throws(Errno) -> OwnedDescriptor {
+    private static func enter(
+        _ name: CPath,
+        from folder: borrowing OwnedDescriptor,
+        _ mode: mode_t
+    ) throws(Errno) -> OwnedDescriptor {
         do {
             return try OwnedDescriptor.open(name, clinux_o_path | O_DIRECTORY, in: folder)
         } catch {
             guard error.number == ENOENT else { throw error }
         }
         do {
-            try folder.makeFolder(name, mode: 0o777)
+            try folder.makeFolder(name, mode: mode)
         } catch {
             guard error.number == EEXIST else { throw error }
         }

@@ -20,6 +20,11 @@ struct StagedBytes: ~Copyable, Sendable {
         mutating get { self.memory?.position ?? self.disk?.position ?? 0 }
     }
 
+    /// Whether a later try can go on from it.
+    var isResumable: Bool {
+        mutating get { self.disk?.isResumable ?? false }
+    }
+
     mutating func runningDigest() -> Digest {
         self.memory?.runningDigest() ?? self.disk?.runningDigest() ?? .ofNothing
     }

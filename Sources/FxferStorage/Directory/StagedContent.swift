@@ -35,6 +35,10 @@ struct StagedContent: ~Copyable, Sendable {
         self.hash = hash
     }
 
+    var isResumable: Bool {
+        mutating get { self.file?.isResumable ?? false }
+    }
+
     mutating func runningDigest() -> Digest {
         self.hash.digest()
     }

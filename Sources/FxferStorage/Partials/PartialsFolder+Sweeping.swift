@@ -70,7 +70,7 @@ extension PartialsFolder {
         return newestFirst[(first ?? newestFirst.count)...]
     }
 
-    private func isLocked(_ name: PartialName) -> Bool {
+    func isLocked(_ name: PartialName) -> Bool {
         guard let file = try? self.openForLooking(name) else { return false }
         return (try? file.tryLock(.shared)) == false
     }

@@ -12,6 +12,11 @@ extension SourceFile {
         try await pool.run { SourceFile(try OpenedSource(SourceName(bytes: path)), pool) }
     }
 
+    /// Makes sure, on this thread, that ``open(path:pool:)`` would open the file.
+    package static func check(path: [UInt8]) throws {
+        _ = try OpenedSource(SourceName(bytes: path))
+    }
+
     /// Goes on with `source`, which will be read from front to back.
     convenience init(_ source: consuming OpenedSource, _ pool: DiskPool) {
         posix_fadvise(source.file.number, 0, 0, POSIX_FADV_SEQUENTIAL)

@@ -13,6 +13,10 @@ package protocol StagedFile: Sendable {
     /// beneath it can be there already.
     var newFolder: RelativePath? { get }
 
+    /// Whether a part of it may be left for a later try: a path has one such file at most, and who offers it again takes
+    /// it over.
+    var mayLeavePartial: Bool { get }
+
     /// Adds `bytes` at the position and hashes them, where that takes no file call; false where it takes one: nothing
     /// was added then, and ``append(_:)`` does it. Never waits.
     func appendInMemory(_ bytes: ByteBuffer) -> Bool
@@ -55,6 +59,7 @@ package protocol StagedFile: Sendable {
 
 extension StagedFile {
     package var newFolder: RelativePath? { nil }
+    package var mayLeavePartial: Bool { false }
 
     /// ``publish(_:)`` for those who wait.
     package func publish() async throws -> Publication {

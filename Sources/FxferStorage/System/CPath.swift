@@ -2,10 +2,10 @@
 ///
 /// A zero among the bytes would cut the path there: where bytes come from outside, they are checked first
 /// (`RelativePath` refuses control bytes; the paths of ``DirectoryStore`` and ``SourceFile`` are checked by these).
-struct CPath: Hashable, Sendable {
-    let characters: [CChar]
+package struct CPath: Hashable, Sendable {
+    package let characters: [CChar]
 
-    init(_ bytes: some Collection<UInt8>) {
+    package init(_ bytes: some Collection<UInt8>) {
         var characters = [CChar]()
         characters.reserveCapacity(bytes.count + 1)
         characters.append(contentsOf: bytes.lazy.map { CChar(bitPattern: $0) })
@@ -13,13 +13,13 @@ struct CPath: Hashable, Sendable {
         self.characters = characters
     }
 
-    init(_ text: String) {
+    package init(_ text: String) {
         self.init(text.utf8)
     }
 
     /// The folder itself, `.`
-    static let itself = CPath(".")
+    package static let itself = CPath(".")
 
     /// The bytes without the zero.
-    var bytes: [UInt8] { self.characters.dropLast().map { UInt8(bitPattern: $0) } }
+    package var bytes: [UInt8] { self.characters.dropLast().map { UInt8(bitPattern: $0) } }
 }

@@ -6,7 +6,10 @@ import NIOPosix
 /// A call in progress is never abandoned; one that still waits for a thread is, when its task is cancelled.
 package final class DiskPool: Sendable {
     /// The pool of the process, never shut down.
-    package static let shared = DiskPool(threads: max(16, System.coreCount))
+    package static let shared = DiskPool(threads: DiskPool.sharedThreads)
+
+    /// How many threads it has. Files of the system are read for it, which starts no thread.
+    package static let sharedThreads = max(16, System.coreCount)
 
     private let threads: NIOThreadPool
 

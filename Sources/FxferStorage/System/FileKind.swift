@@ -1,7 +1,7 @@
 import Glibc
 
 /// What kind of thing a name stands for (inode(7)); the raw value completes "is …".
-enum FileKind: String, Hashable, Sendable {
+package enum FileKind: String, Hashable, Sendable {
     case regular = "a file"
     case folder = "a directory"
     case link = "a symbolic link"

@@ -2,7 +2,7 @@ import FxferProtocol
 import Glibc
 
 /// What stat(2) says about a file, as far as it is of interest here.
-struct FileStatus: Hashable, Sendable {
+package struct FileStatus: Hashable, Sendable {
     /// Which file this is, whatever its name.
     struct Identity: Hashable, Sendable {
         let device: dev_t
@@ -19,15 +19,15 @@ struct FileStatus: Hashable, Sendable {
     }
 
     let stamp: Stamp
-    let kind: FileKind
-    let permissions: UInt16
+    package let kind: FileKind
+    package let permissions: UInt16
     /// The set-id and sticky bits, which never travel.
     let specialBits: mode_t
     let links: UInt64
-    let owner: uid_t
+    package let owner: uid_t
 
     var identity: Identity { self.stamp.identity }
-    var size: UInt64 { self.stamp.size }
+    package var size: UInt64 { self.stamp.size }
 
     /// What a sender says about this file or folder.
     var attributes: FileAttributes {

@@ -3,7 +3,7 @@ import Glibc
 
 extension OwnedDescriptor {
     /// fstat(2).
-    func status() throws(Errno) -> FileStatus {
+    package func status() throws(Errno) -> FileStatus {
         var status = stat()
         try once { fstat(self.number, &status) }
         return FileStatus(status)
@@ -22,7 +22,7 @@ extension OwnedDescriptor {
     }
 
     /// fchmod(2). Ignored by file systems that keep no such bits (FAT, some network mounts: EPERM, EOPNOTSUPP).
-    func setPermissions(_ permissions: mode_t) throws(Errno) {
+    package func setPermissions(_ permissions: mode_t) throws(Errno) {
         do {
             try retrying { fchmod(self.number, permissions) }
         } catch {

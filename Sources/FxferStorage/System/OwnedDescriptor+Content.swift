@@ -43,7 +43,7 @@ extension OwnedDescriptor {
     }
 
     /// ftruncate(2).
-    func truncate(to length: UInt64) throws(Errno) {
+    package func truncate(to length: UInt64) throws(Errno) {
         let length = try Self.checked(length, 0)
         try retrying { ftruncate(self.number, length) }
     }

@@ -9,7 +9,7 @@ extension OwnedDescriptor {
     }
 
     /// unlinkat(2) of a file.
-    func remove(_ name: CPath) throws(Errno) {
+    package func remove(_ name: CPath) throws(Errno) {
         try once { unlinkat(self.number, name.characters, 0) }
     }
 
@@ -24,7 +24,7 @@ extension OwnedDescriptor {
     }
 
     /// Moves a file from this folder to `folder` in one step: EEXIST where `newName` is taken by anything.
-    func move(_ name: CPath, to folder: borrowing OwnedDescriptor, as newName: CPath) throws(Errno) {
+    package func move(_ name: CPath, to folder: borrowing OwnedDescriptor, as newName: CPath) throws(Errno) {
         let target = folder.number
         do {
             try once { clinux_rename_noreplace(self.number, name.characters, target, newName.characters) }
@@ -62,7 +62,7 @@ extension OwnedDescriptor {
     }
 
     /// The names in this folder without `.` and `..`, in no order.
-    func names() throws(Errno) -> [CPath] {
+    package func names() throws(Errno) -> [CPath] {
         var names: [CPath] = []
         try self.forEachEntry { name, _ in names.append(CPath(name)) }
         return names

@@ -26,7 +26,7 @@ extension OwnedDescriptor {
     }
 
     /// pwrite(2) of all `bytes` at the file's beginning; no call where there are none.
-    func write(_ bytes: [UInt8]) throws(Errno) {
+    package func write(_ bytes: [UInt8]) throws(Errno) {
         guard !bytes.isEmpty else { return }
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(Errno) in try self.write(buffer, at: 0) }

@@ -3,10 +3,10 @@ import Glibc
 
 /// An open file or folder with one owner: it is closed when the owner lets go of it.
 ///
-/// Every call on a name is relative to a descriptor. Only ``open(_:_:)`` and ``open(_:_:in:)`` follow symbolic links;
+/// Every call on a name is relative to a descriptor. Only ``open(_:_:mode:)`` and ``open(_:_:in:)`` follow symbolic links;
 /// they are for paths that the operator or the user of this machine chose.
-struct OwnedDescriptor: ~Copyable, Sendable {
-    let number: CInt
+package struct OwnedDescriptor: ~Copyable, Sendable {
+    package let number: CInt
 
     private init(_ number: CInt) {
         self.number = number
@@ -27,8 +27,9 @@ struct OwnedDescriptor: ~Copyable, Sendable {
 
 extension OwnedDescriptor {
     /// open(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
-    static func open(_ path: CPath, _ flags: CInt) throws(Errno) -> OwnedDescriptor {
-        OwnedDescriptor(try retrying { Glibc.open(path.characters, flags | O_CLOEXEC) })
+    /// `mode` is for O_CREAT.
+    package static func open(_ path: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
+        OwnedDescriptor(try retrying { Glibc.open(path.characters, flags | O_CLOEXEC, mode) })
     }
 
     /// openat(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
@@ -42,7 +43,7 @@ extension OwnedDescriptor {
     }
 
     /// openat2(2) of a name in this folder, never through a symbolic link (ELOOP) nor out of the folder (EXDEV).
-    func openBeneath(_ name: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
+    package func openBeneath(_ name: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
         OwnedDescriptor(
             try retrying { clinux_open_beneath(self.number, name.characters, UInt64(UInt32(bitPattern: flags)), mode) }
         )
@@ -61,7 +62,7 @@ extension OwnedDescriptor {
     /// fsync(2): content and attributes of this file, or the entries of this folder, are durable afterwards.
     ///
     /// After it threw it must not be called again for that file; see ``retrying(_:)``.
-    func sync() throws(Errno) {
+    package func sync() throws(Errno) {
         try once { fsync(self.number) }
     }
 
@@ -74,6 +75,11 @@ extension OwnedDescriptor {
             guard error.number == EWOULDBLOCK else { throw error }
             return false
         }
+    }
+
+    /// flock(2), waiting until no other open file description holds a lock: for locks that are held for a moment.
+    package func lock() throws(Errno) {
+        try retrying { flock(self.number, LOCK_EX) }
     }
 
     /// Lets go of a lock that ``tryLock(_:)`` took.

@@ -50,7 +50,7 @@ struct FrameBodyTests {
         #expect(decoded.code == nil)
     }
 
-    @Test("an unknown critical frame is refused", arguments: [0x00, 0x03, 0x06, 0x1A, 0x24, 0x2F, 0x7F] as [UInt8])
+    @Test("an unknown critical frame is refused", arguments: [0x00, 0x06, 0x1A, 0x24, 0x2F, 0x7F] as [UInt8])
     func criticalFrame(type: UInt8) {
         let unknown = RawFrame(type: type, body: [1, 2, 3]).bytes
         let decoded = Decoded(behindPreamble: unknown + Frame.bye.bytes)

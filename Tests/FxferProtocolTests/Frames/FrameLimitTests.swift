@@ -18,6 +18,18 @@ struct FrameLimitTests {
         #expect(Decoded(behindPreamble: Array(frame.bytes.prefix(12))).code == .limitExceeded)
     }
 
+    @Test("a lower limit of the owner's holds instead, and no higher one does", arguments: [8192, 100_000] as [UInt32])
+    func ownLimit(limit: UInt32) throws {
+        let effective = min(limit, 65_536)
+        var decoder = FrameDecoder(maxBodyLength: limit)
+        let longest = RawFrame(type: 0xFE, body: Array(repeating: 0x61, count: Int(effective)))
+        let longer = RawFrame(type: 0xFE, announcedLength: effective + 1)
+        decoder.append(ByteBuffer(bytes: Preamble.bytes + longest.bytes + Frame.bye.bytes + longer.bytes.prefix(12)))
+        #expect(try decoder.next() == .frame(.bye))
+        let error = #expect(throws: FxferError.self) { try decoder.next() }
+        #expect(error?.code == .limitExceeded)
+    }
+
     @Test("the decoder holds no more than one control frame", arguments: [Pieces.single, .random(seed: 1)])
     func memory(pieces: Pieces) throws {
         let frame = RawFrame(type: 0xFE, body: Array(repeating: 0x61, count: 60_000)).bytes

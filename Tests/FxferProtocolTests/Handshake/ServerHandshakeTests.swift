@@ -5,8 +5,20 @@ import Testing
 struct ServerHandshakeTests {
     private static let nonce = Nonce(repeating: 0x22)
 
-    private static func answer(_ frame: Frame) throws(FxferError) -> Welcome {
-        try ServerHandshake(filesInFlight: 5).receive(frame, nonce: Self.nonce)
+    private static func answer(_ frame: Frame, capabilities: Capabilities = []) throws -> Welcome {
+        var handshake = ServerHandshake(filesInFlight: 5, capabilities: capabilities)
+        guard case .begin(let welcome) = try handshake.receive(frame, nonce: Self.nonce) else { throw NoWelcome() }
+        return welcome
+    }
+
+    private struct NoWelcome: Error {}
+
+    /// A server that takes tokens, and its answer to a client that asks for those capabilities.
+    private static func proving(wish: UInt64 = 2) throws -> (ServerHandshake, ServerHandshake.Step) {
+        var handshake = ServerHandshake(filesInFlight: 5, capabilities: [.share, .proof])
+        let hello = Hello(versions: 1...1, chunkSize: 65_536, capabilities: wish, nonce: Nonce(repeating: 0x11))
+        let step = try handshake.receive(.hello(hello), nonce: Self.nonce)
+        return (handshake, step)
     }
 
     private static func hello(_ versions: ClosedRange<UInt16>, chunkSize: UInt32 = 1 << 20) -> Frame {
@@ -50,13 +62,47 @@ struct ServerHandshakeTests {
     )
     func capabilities(wish: UInt64, granted: Capabilities, agreed: UInt64) throws {
         let hello = Hello(versions: 1...1, chunkSize: 65_536, capabilities: wish, nonce: Nonce(repeating: 1))
-        let handshake = ServerHandshake(filesInFlight: 5, capabilities: granted)
-        #expect(try handshake.receive(.hello(hello), nonce: Self.nonce).capabilities == agreed)
+        #expect(try Self.answer(.hello(hello), capabilities: granted).capabilities == agreed)
     }
 
     @Test("any other first frame breaks the protocol", arguments: Frame.samples.filter { $0.type != .hello })
     func otherFrame(frame: Frame) {
         let error = #expect(throws: FxferError.self) { try Self.answer(frame) }
         #expect(error?.code == .protocolViolation)
+    }
+
+    @Test("a server that takes tokens demands the proof, and judges it over the nonces of both")
+    func proof() throws {
+        var (handshake, step) = try Self.proving(wish: 3)
+        guard case .demandProof(let welcome) = step else {
+            Issue.record("HELLO was answered by \(step)")
+            return
+        }
+        #expect(welcome.capabilities == 3)
+        #expect(!handshake.isDone)
+        let judge = try handshake.receive(.auth(Auth(proof: .ofNothing)), nonce: Self.nonce)
+        #expect(judge == .judge(proof: .ofNothing, Nonces(client: Nonce(repeating: 0x11), server: Self.nonce)))
+        #expect(handshake.isDone)
+    }
+
+    @Test("a client without a token is told so", arguments: [0, 1, 4] as [UInt64])
+    func withoutToken(wish: UInt64) {
+        let error = #expect(throws: FxferError.self) { try Self.proving(wish: wish) }
+        #expect(error?.code == .notPermitted)
+        #expect(error?.message.contains("--token-file") == true)
+    }
+
+    @Test("before the proof nothing else is acted on", arguments: Frame.samples.filter { $0.type != .auth })
+    func beforeProof(frame: Frame) throws {
+        var (handshake, _) = try Self.proving()
+        let error = #expect(throws: FxferError.self) { try handshake.receive(frame, nonce: Self.nonce) }
+        #expect(error?.code == .notPermitted)
+    }
+
+    @Test("after the greeting there is no second one", arguments: Frame.samples)
+    func second(frame: Frame) throws {
+        var handshake = ServerHandshake(filesInFlight: 5)
+        _ = try handshake.receive(Self.hello(1...1), nonce: Self.nonce)
+        #expect(throws: FxferError.self) { try handshake.receive(frame, nonce: Self.nonce) }
     }
 }

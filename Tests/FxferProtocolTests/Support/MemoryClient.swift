@@ -42,7 +42,7 @@ struct MemoryClient {
     }
 
     private let sources: [Source]
-    private let handshake: ClientHandshake
+    private var handshake: ClientHandshake
     private var decoder = FrameDecoder()
     private var output = ByteBuffer()
     private var sender: Sender?
@@ -92,7 +92,9 @@ struct MemoryClient {
         case .alive: break
         case .error(let failure): self.failure = failure.error.code
         case _ where self.sender == nil:
-            let welcome = try self.handshake.receive(frame)
+            guard case .begin(let welcome) = try self.handshake.receive(frame) else {
+                preconditionFailure("this client has no token")
+            }
             self.sender = Sender(chunkSize: welcome.chunkSize, filesInFlight: welcome.filesInFlight)
         case .accept(let accept): try self.sender?.receive(accept)
         case .confirm(let position): try self.sender?.receive(confirm: position)

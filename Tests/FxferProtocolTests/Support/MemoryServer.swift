@@ -104,8 +104,10 @@ struct MemoryServer {
     }
 
     private mutating func greet(_ frame: Frame) throws(FxferError) {
-        let handshake = ServerHandshake(filesInFlight: self.filesInFlight)
-        let welcome = try handshake.receive(frame, nonce: self.nonce)
+        var handshake = ServerHandshake(filesInFlight: self.filesInFlight)
+        guard case .begin(let welcome) = try handshake.receive(frame, nonce: self.nonce) else {
+            preconditionFailure("this server takes no tokens")
+        }
         self.receiver = Receiver(chunkSize: welcome.chunkSize, filesInFlight: welcome.filesInFlight)
         if let refusal { self.receiver.refuseOffers(refusal) }
         self.chunkSize = welcome.chunkSize

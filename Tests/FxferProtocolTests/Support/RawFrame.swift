@@ -63,6 +63,7 @@ extension Frame {
         return [
             .hello(Hello(versions: 1...3, chunkSize: 1 << 20, capabilities: 5, nonce: Nonce(repeating: 0x11))),
             .welcome(Welcome(version: 1, filesInFlight: 64, chunkSize: 1 << 20, nonce: Nonce(repeating: 0x22))),
+            .auth(Auth(proof: prefix.digest)),
             .error(SessionFailure(code: WireCode(rawValue: 8), message: "too busy")),
             .bye,
             .offer(Offer(file: 7, path: Array("a/b".utf8), attributes: attributes)),

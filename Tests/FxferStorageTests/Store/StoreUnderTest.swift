@@ -29,7 +29,10 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
     let make: @Sendable () async throws -> any StoreUnderTest
 
     static let all = [
-        StoreFactory(testDescription: "directory") { try await DirectoryUnderTest() }
+        StoreFactory(testDescription: "directory") { try await DirectoryUnderTest() },
+        StoreFactory(testDescription: "directory with limits") {
+            try await LimitedDirectory(StorageLimits(maxFileSize: 1 << 61, maxTotalSize: 1 << 62, minFreeSpace: 1))
+        },
     ]
 }
 

@@ -16,9 +16,9 @@ enum LegacyGuest {
         timeout: Duration,
         logger: Logger,
         onServed: @escaping @Sendable () -> Void
-    ) async throws -> GuestProtocol {
+    ) throws -> GuestProtocol {
         let stream = FileStream(path: file)
-        try await stream.check()
+        try stream.check()
         return GuestProtocol(opening: Textbook.fileRequest) { channel in
             let peer = channel.remoteAddress.map { Endpoint($0).description } ?? "unknown"
             let summary: FileStream.Summary

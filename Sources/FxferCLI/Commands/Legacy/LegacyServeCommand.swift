@@ -59,7 +59,7 @@ struct LegacyServeCommand: AsyncParsableCommand {
         let console = TerminalConsole()
         let stream = FileStream(path: RawArgument(text: self.file ?? Textbook.servedFile).bytes)
         if self.pair == .file {
-            try await stream.check()
+            try stream.check()
         }
         let listener = try await RawListener.listen(
             address: self.listen?.address,

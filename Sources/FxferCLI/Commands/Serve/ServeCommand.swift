@@ -8,16 +8,18 @@ import ServiceLifecycle
 import UnixSignals
 
 /// `fxfer serve --dir DIR`
-struct ServeCommand: AsyncParsableCommand {
+struct ServeCommand: PreparingCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Receive files into a directory.",
         discussion: """
-            Takes connections from its own machine only. The first line on standard output says where it listens; \
-            standard error gets a line for each transfer and for each connection that ends badly. SIGTERM or SIGINT lets transfers in flight end within the grace; \
-            a second one ends the server at once.
+            Takes connections from its own machine only, unless --token-file or --open let others in; those speak TLS \
+            1.3. The first line on standard output says where it listens, the next ones who can do what; standard error \
+            gets a line for each transfer and for each connection that ends badly. SIGTERM or SIGINT lets transfers in \
+            flight end within the grace; a second one ends the server at once.
 
               fxfer serve --dir ./out
+              fxfer serve --dir ./out --token-file tokens
               fxfer serve --dir ./out --listen 127.0.0.1:4000
               fxfer serve --dir ./out --share --on-conflict keep-both
             """
@@ -36,6 +38,9 @@ struct ServeCommand: AsyncParsableCommand {
         )
     )
     var listen: ListenAddress?
+
+    @OptionGroup(title: "Access")
+    var access: AccessOptions
 
     @Flag(help: "Let clients list the directory and get files from it (fxfer list, fxfer get).")
     var share = false
@@ -63,6 +68,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("At most that many bytes a second, all clients together.", valueName: "rate"))
     var limitRate: RateArgument?
 
+    @OptionGroup(title: "Limits")
+    var limits: LimitOptions
+
     @Option(help: ArgumentHelp("How long transfers in flight may go on after SIGTERM.", valueName: "seconds"))
     var grace: UInt32 = 10
 
@@ -84,14 +92,27 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "End after one such client, as the textbook's server does.")
     var legacyOnce = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Do without the sandbox.",
+            discussion: """
+                In it the process reaches only DIR, and the folder of FILE for reading, and makes no connections \
+                (Linux 5.19 or later).
+                """
+        )
+    )
+    var noSandbox = false
+
     func validate() throws {
         if self.legacyOnce, self.legacy == nil {
             throw ValidationError("--legacy-once goes with --legacy FILE")
         }
     }
 
-    func run() async throws {
+    func prepare() throws -> @Sendable () async throws -> Void {
         self.logFormat.bootstrap(level: self.logLevel)
+        // Whatever the umask allows: what a server makes is not for everybody to write to.
+        FileServer.withhold(permissions: 0o002)
         let maxDescriptors = OpenFileLimit.raise()
         let logger = Logger(label: "fxfer")
         var configuration = ServerConfiguration(directory: RawArgument(text: self.dir).bytes)
@@ -103,70 +124,64 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.keepPartials = self.keepPartials.duration
         configuration.maxPartialBytes = self.maxPartials.bytes
         configuration.limiter = self.limitRate.map { RateLimiter(rate: $0.bytesPerSecond) }
-        // The other half is for files, and for what the system's libraries cannot do without.
-        configuration.maxConnections = min(configuration.maxConnections, maxDescriptors / 2)
+        self.limits.apply(to: &configuration)
+        configuration.limits.fit(descriptors: maxDescriptors)
         do {
+            var rules = SandboxRules()
+            let access = try self.access.load()
+            access.apply(to: &configuration)
+            if let file = access.tokenFile { rules.allowReading(file: file) }
             let (legacyEnds, legacyEnd) = AsyncStream<Void>.makeStream()
             if let legacy {
-                configuration.guest = try await LegacyGuest.make(
-                    file: RawArgument(text: legacy).bytes,
-                    timeout: configuration.idleTimeout,
+                let file = RawArgument(text: legacy).bytes
+                configuration.guest = try LegacyGuest.make(
+                    file: file,
+                    timeout: configuration.limits.idleTimeout,
                     logger: logger,
                     onServed: { legacyEnd.yield() }
                 )
+                rules.allowReading(file: file)
             }
-            let directory = EscapedText.escape(configuration.directory)
-            let verb = self.share ? "sharing and receiving into" : "receiving into"
-            let server = FileServer(configuration: configuration, logger: logger) { address in
-                StandardStream.output.write(line: "listening on \(Endpoint(address)) (pid \(getpid()))")
-                StandardStream.output.write(line: "\(verb) \(directory) from this machine only")
-            }
-            var services = [self.essential(server)]
-            if self.legacyOnce {
-                services.append(self.essential(FirstEvent(of: legacyEnds)))
-            }
-            let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-            async let _ = Self.exitAtSecond(signals)
-            try await ServiceGroup(
-                configuration: .init(
-                    services: services,
-                    gracefulShutdownSignals: [.sigterm, .sigint],
-                    logger: logger
-                )
-            ).run()
-            LogWriter.shared.drain()
+            let manager = ServiceManager.connect()
+            configuration.socket = try self.openSocket(configuration)
+            // After the socket, which may be taken, and before the sandbox, whose rules name folders that exist.
+            try FileServer.makeDirectory(at: configuration.directory)
+            rules.storing.append(configuration.directory)
+            try self.enterSandbox(rules, logger)
+            let run = ServerRun(
+                configuration: configuration,
+                access: access,
+                end: self.legacyOnce ? legacyEnds : nil,
+                manager: manager,
+                logger: logger
+            )
+            return { await run.untilEnd() }
         } catch {
-            LogWriter.shared.drain()
             ExitStatus.exit(error)
         }
     }
 
-    /// A service whose end is the end of all.
-    private func essential(_ service: any Service) -> ServiceGroupConfiguration.ServiceConfiguration {
-        .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
-    }
-
-    private static func exitAtSecond(_ signals: UnixSignalsSequence) async {
-        var count = 0
-        for await signal in signals {
-            count += 1
-            if count == 2 {
-                Glibc.exit(ExitStatus.status(for: signal))
-            }
+    /// The socket of a service manager, or one of our own. Other programs have no part in it from now on.
+    private func openSocket(_ configuration: ServerConfiguration) throws(FxferError) -> ListeningSocket {
+        guard let inherited = try InheritedSocket.take() else {
+            return try ListeningSocket.open(address: configuration.address, port: configuration.port)
         }
-    }
-}
-
-/// Ends when the first event has come, or with the shutdown.
-private struct FirstEvent: Service {
-    private let events: AsyncStream<Void>
-
-    init(of events: AsyncStream<Void>) {
-        self.events = events
+        guard self.listen == nil else {
+            throw FxferError(.usage, "this process was started with a socket to listen on; leave out --listen")
+        }
+        return inherited
     }
 
-    func run() async throws {
-        _ = await self.events.cancelOnGracefulShutdown().first { true }
+    private func enterSandbox(_ rules: SandboxRules, _ logger: Logger) throws(FxferError) {
+        guard !self.noSandbox else { return }
+        FileServer.prepareProcess()
+        switch try Sandbox.enter(rules) {
+        case .entered(let version):
+            logger.debug("in the sandbox", metadata: ["landlock": "\(version)"])
+        case .unavailable:
+            let line = "fxfer: no sandbox: this kernel has no Landlock, or only that of before Linux 5.19"
+            StandardStream.error.write(line: line)
+        }
     }
 }
 

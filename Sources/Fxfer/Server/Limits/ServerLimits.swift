@@ -1,0 +1,53 @@
+import FxferStorage
+
+/// What a ``FileServer`` lets its clients take of its time, memory, descriptors and disk.
+public struct ServerLimits: Sendable {
+    /// How long a new connection may take, from its first packet on, until it may use the server.
+    public var handshakeTimeout: Duration
+    /// How long a client may be silent while it is its turn.
+    public var idleTimeout: Duration
+    /// How many bytes a second a client has to bring, on average, of a frame or chunk that it has begun, and to take of
+    /// what it has asked for; 0 for any rate.
+    public var minRate: UInt64
+    /// How many connections are served at once. Each takes a descriptor and one or two for each file that it has open.
+    public var maxConnections: Int
+    /// How many of them may come from one address (of IPv6: one network of 64 bits).
+    public var maxConnectionsPerAddress: Int
+    /// How many files a client may have open at once on one connection.
+    public var filesInFlight: UInt16
+    /// The longest body of a control frame that is taken, in bytes: ``frameSizes``.
+    public var maxFrameSize: UInt32
+    /// How much is stored.
+    public var storage: StorageLimits
+
+    /// What ``maxFrameSize`` may be: a frame has room for the longest path in any case.
+    public static let frameSizes: ClosedRange<UInt32> = 8192...65_536
+
+    /// Sane defaults.
+    public init() {
+        self.handshakeTimeout = .seconds(10)
+        self.idleTimeout = .seconds(60)
+        self.minRate = 1024
+        self.maxConnections = 1000
+        self.maxConnectionsPerAddress = 256
+        self.filesInFlight = 256
+        self.maxFrameSize = 65_536
+        self.storage = StorageLimits()
+    }
+
+    /// Lowers what cannot be kept by a process that may have so many descriptors.
+    public mutating func fit(descriptors: Int) {
+        // The other half is for files, and for what the system's libraries cannot do without.
+        self.maxConnections = max(1, min(self.maxConnections, descriptors / 2))
+        // A few clients at once shall be able to have all files open that they may: each takes two descriptors, and one
+        // more for each folder on its way while it is published. About 20 are the process's own.
+        let files = max(1, (descriptors - 48) / 16)
+        self.filesInFlight = min(self.filesInFlight, UInt16(clamping: files))
+    }
+}
+
+extension ServerLimits {
+    /// How many connections that are turned away may wait at once for their client to read why: closed at once, the
+    /// reason would be lost.
+    var maxLingering: Int { min(64, max(1, self.maxConnections / 8)) }
+}

@@ -1,0 +1,29 @@
+import NIOCore
+
+/// Stands behind TLS and cuts what goes in and out to the sizes at which NIOSSL is fast.
+final class TLSPortions: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// How much is encrypted at once: it and its ciphertext stay in the processor's cache until the socket has it.
+    private static let writeSize = 131_072
+
+    /// NIOSSL decrypts into one buffer again and again, if nobody else holds it then; else it copies all of the
+    /// buffer's capacity, used or not. So what is used is copied here.
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let plaintext = self.unwrapInboundIn(data)
+        var copy = context.channel.allocator.buffer(capacity: plaintext.readableBytes)
+        copy.writeImmutableBuffer(plaintext)
+        context.fireChannelRead(self.wrapInboundOut(copy))
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        var rest = self.unwrapOutboundIn(data)
+        while rest.readableBytes > Self.writeSize, let portion = rest.readSlice(length: Self.writeSize) {
+            context.writeAndFlush(self.wrapOutboundOut(portion), promise: nil)
+        }
+        context.write(self.wrapOutboundOut(rest), promise: promise)
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Fxfer
+import FxferProtocol
+
+/// Who may connect to a server, and how it proves itself.
+struct AccessOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Let in, from everywhere, only those who have a token of this file: NAME:TOKEN[:upload,read,list] a line.",
+            discussion: "'fxfer token' makes one. SIGHUP has the file read again.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var tokenFile: String?
+
+    @Flag(help: "Let everyone in who can reach the server, without a token.")
+    var open = false
+
+    @OptionGroup
+    var identity: IdentityOptions
+
+    @Option(
+        help: ArgumentHelp("A certificate chain (PEM) to show instead; with --key.", valueName: "file"),
+        completion: .file()
+    )
+    var cert: String?
+
+    @Option(help: ArgumentHelp("The certificate's key (PEM).", valueName: "file"), completion: .file())
+    var key: String?
+
+    @Flag(help: "Take bytes from other machines in the clear, too, where clients ask for it (--plaintext).")
+    var allowPlaintext = false
+
+    func validate() throws {
+        if self.open, self.tokenFile != nil {
+            throw ValidationError("--open lets everyone in, --token-file only some; choose one")
+        }
+        if (self.cert == nil) != (self.key == nil) {
+            throw ValidationError("--cert and --key go together")
+        }
+        if self.cert != nil, self.identity.identity != nil {
+            throw ValidationError("--identity and --cert are two ways to say who the server is; choose one")
+        }
+    }
+
+    /// What the files say.
+    struct Loaded {
+        let rule: AccessRule
+        let identity: ServerIdentity?
+        let allowsPlaintext: Bool
+        /// The path of the file with the tokens, as the file system knows it.
+        let tokenFile: [UInt8]?
+        /// Why no TLS is spoken, where it is not.
+        let remark: String?
+
+        func apply(to configuration: inout ServerConfiguration) {
+            configuration.access = self.rule
+            configuration.identity = self.identity
+            configuration.allowsPlaintext = self.allowsPlaintext
+        }
+    }
+
+    /// Reads the files.
+    func load() throws(FxferError) -> Loaded {
+        let tokenFile = self.tokenFile.map { RawArgument(text: $0).bytes }
+        let tokens = try tokenFile.map { file throws(FxferError) in try TokenList.load(path: file) }
+        let rule = tokens.map { AccessRule.tokens(AcceptedTokens($0)) } ?? (self.open ? .everyone : .ownMachine)
+        let (identity, remark) = try self.loadIdentity(rule)
+        return Loaded(
+            rule: rule,
+            identity: identity,
+            allowsPlaintext: self.allowPlaintext,
+            tokenFile: tokenFile,
+            remark: remark
+        )
+    }
+
+    private func loadIdentity(_ rule: AccessRule) throws(FxferError) -> (ServerIdentity?, remark: String?) {
+        if let cert = self.cert, let key = self.key {
+            let (cert, key) = (RawArgument(text: cert).bytes, RawArgument(text: key).bytes)
+            return (try ServerIdentity.load(certificate: cert, key: key), nil)
+        }
+        do throws(FxferError) {
+            return (try ServerIdentity.loadOrMake(in: self.identity.directory()).identity, nil)
+        } catch {
+            // Programs on this machine need no TLS; to be told that they are not let in, others would.
+            guard case .ownMachine = rule, self.identity.identity == nil else { throw error }
+            return (nil, "\(error.message); TLS is off")
+        }
+    }
+}
+
+extension AccessOptions.Loaded {
+    /// A line or two: who can do what.
+    func explanation(directory: [UInt8], isSharing: Bool) -> [String] {
+        let verb = isSharing ? "sharing and receiving into" : "receiving into"
+        let work = "\(verb) \(EscapedText.escape(directory))"
+        let key = self.identity.map { "the server's key is \($0.fingerprint)" }
+        switch self.rule {
+        case .ownMachine:
+            return ["\(work) from this machine only (--token-file FILE or --open let others in)"]
+        case .everyone:
+            return ["\(work) from everyone, without a token"] + (key.map { [$0] } ?? [])
+        case .tokens(let tokens):
+            let names = tokens.current.entries.map { "\($0.name) (\(Self.text($0.rights, isSharing)))" }
+            let shown =
+                names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
+            return ["\(work) from those who have a token: \(shown)"] + (key.map { [$0] } ?? [])
+        }
+    }
+
+    private static func text(_ rights: AccessRights, _ isSharing: Bool) -> String {
+        var names: [String] = []
+        if rights.contains(.upload) { names.append("upload") }
+        if rights.contains(.read), isSharing { names.append("read") }
+        if rights.contains(.list), isSharing { names.append("list") }
+        return names.isEmpty ? "nothing without --share" : names.joined(separator: ", ")
+    }
+}

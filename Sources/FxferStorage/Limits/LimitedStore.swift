@@ -1,0 +1,91 @@
+import FxferProtocol
+
+/// A store that keeps to ``StorageLimits``. Every file passes here, whether its size is known or not, in memory, new or
+/// gone on with: what is known is judged when it is offered, what is not with each byte.
+package final class LimitedStore<Base: MeasuredStore>: Store {
+    package let base: Base
+    private let limits: StorageLimits
+    /// Nil where only single files are limited.
+    private let space: StoreSpace<Base>?
+
+    /// Looks through the store first, where its content is limited.
+    ///
+    /// - Throws: as ``MeasuredStore/measure()``.
+    package init(_ base: Base, _ limits: StorageLimits) async throws {
+        self.base = base
+        self.limits = limits
+        self.space = limits.maxTotalSize == nil && limits.minFreeSpace == 0 ? nil : StoreSpace(base, limits)
+        try await self.space?.measureFirst()
+    }
+
+    package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> LimitedFile<Base>? {
+        guard let size = attributes.size, size <= self.limits.maxFileSize ?? .max else { return nil }
+        var claim: SpaceClaim?
+        if let space = self.space {
+            guard let granted = space.claimAtOnce(size) else { return nil }
+            claim = granted
+        }
+        guard let file = self.base.stageInMemory(path, attributes) else { return nil }
+        return LimitedFile(file, path, size, self.limits, claim.map { ($0, nil) })
+    }
+
+    package func stage(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison,
+        reading: @Sendable (UInt64) -> Void
+    ) async throws -> Staging<LimitedFile<Base>> {
+        if let size = attributes.size { try self.limits.checkSize(size, path) }
+        switch try await self.base.stage(path, attributes, comparison, reading: reading) {
+        case .fresh(let file):
+            return .fresh(try await self.limited(file, path, attributes.size))
+        case .partial(let file):
+            return .partial(try await self.limited(file, path, attributes.size))
+        case .existing(let file, let otherwise):
+            // Most often it is the same, and nothing is to be stored: room is looked for when content comes.
+            return .existing(file, otherwise: otherwise.map { self.unclaimed($0, path, attributes.size) })
+        case .unchanged:
+            return .unchanged
+        }
+    }
+
+    private func unclaimed(_ file: Base.Staged, _ path: RelativePath, _ size: UInt64?) -> LimitedFile<Base> {
+        let claim = self.space.map { space in
+            (space.ledger.enter(file.mayLeavePartial ? path : nil, holding: file.position), space)
+        }
+        return LimitedFile(file, path, size, self.limits, claim)
+    }
+
+    /// The staged file where there is room for it; else what was there stays as it was.
+    private func limited(_ file: Base.Staged, _ path: RelativePath, _ size: UInt64?) async throws -> LimitedFile<Base> {
+        let limited = self.unclaimed(file, path, size)
+        do {
+            try await limited.makeRoom(for: size ?? 0)
+        } catch {
+            await limited.discard(keepingPartial: true)
+            throw error
+        }
+        return limited
+    }
+}
+
+extension StorageLimits {
+    /// - Throws: `.tooLarge`.
+    func checkSize(_ size: UInt64, _ path: RelativePath) throws(FxferError) {
+        guard let maxFileSize = self.maxFileSize, size > maxFileSize else { return }
+        throw FxferError(
+            .tooLarge,
+            "cannot store '\(path)': it is larger than the \(maxFileSize) bytes that the server takes"
+        )
+    }
+}
+
+extension LimitedStore: SharedFiles where Base: SharedFiles {
+    package func open(_ path: RelativePath) async throws -> SharedContent {
+        try await self.base.open(path)
+    }
+
+    package func list(_ folder: RelativePath?) async throws -> any SharedListing {
+        try await self.base.list(folder)
+    }
+}

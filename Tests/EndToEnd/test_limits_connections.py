@@ -1,0 +1,187 @@
+"""Connections, files and frames are limited, and who comes to a limit reads which."""
+
+import os
+import resource
+import unittest
+
+import wire
+from abuse import ReadServer
+from frames import ACCEPT, PREAMBLE, hello, offer
+from limits import *
+from scripts import RETRY
+from sending import SendCase
+from support import ONCE, Case, run
+from waiting import eventually
+
+MIB = 1 << 20
+
+
+class AllTest(LimitCase):
+    options = ("--max-connections", "2")
+    message = "the server has too many connections"
+
+    def test_the_reason_is_read(self):
+        """A client that is turned away reads why, although it sent 1 MiB first and reads only when all is over."""
+        held = [self.greeted(), self.greeted()]
+        connection = self.connect()
+        connection.send(PREAMBLE, hello(), bytes(MIB))
+        open_before = self.descriptors + len(held)
+        eventually(lambda: self.server.descriptors() <= open_before, "the server has closed")
+        self.assert_turned_away(connection, self.message)
+        for connection in held:
+            self.goodbye(connection)
+        self.assert_harmless()
+
+    def test_silent_newcomer(self):
+        """One that is turned away and says nothing is dropped."""
+        held = [self.greeted(), self.greeted()]
+        self.assert_closed(self.connect())
+        for connection in held:
+            self.goodbye(connection)
+        self.assert_harmless()
+
+    def test_others_make_room(self):
+        """The oldest that has not greeted makes room; one that has said its first words is told why."""
+        talking, silent = self.connect(), self.connect()
+        talking.send(PREAMBLE, hello()[:20])
+        silent.send(PREAMBLE[:3])
+        # The server has taken both when a third is served instead of the first.
+        first = self.greeted()
+        self.assert_turned_away(talking, self.message)
+        second = self.greeted()
+        self.assert_closed(silent)
+        for connection in (first, second):
+            self.assert_goes_on(connection)
+        self.assert_harmless()
+
+    def test_send(self):
+        """`send` ends with 75 and the reason; with tries left it waits until there is room."""
+        held = [self.greeted(), self.greeted()]
+        source = self.file("f", os.urandom(1000))
+        result = run("send", *ONCE, str(source), self.server.address)
+        self.assertEqual((result.returncode, result.stdout), (RETRY, ""))
+        self.assertRegex(result.stderr, rf"\Afxfer: [^\n]*{self.message}[^\n]*\n\Z")
+        self.assertEqual(self.server.published(), self.stored)
+        client = SendCase.sending(self, "--quiet", source, self.server.address)
+        client.wait_for("retry")
+        for connection in held:
+            self.goodbye(connection)
+        self.assertEqual(client.wait(), (0, ""))
+        (self.server.directory / "f").unlink()
+        self.beside = self.listing()
+        self.assert_harmless()
+
+
+class AddressTest(LimitCase):
+    options = ("--max-connections-per-address", "2")
+
+    def test_one_address_does_not_take_the_places_of_another(self):
+        held = [self.greeted(), self.greeted()]
+        refused = self.connect()
+        refused.send(PREAMBLE, hello())
+        self.assert_turned_away(refused, "too many connections from your address")
+        other = self.connect_from("127.0.0.2").greet()
+        self.assert_goes_on(other)
+        for connection in held:
+            self.goodbye(connection)
+        self.assert_harmless()
+
+    def test_the_oldest_of_the_address_makes_room(self):
+        elsewhere = self.connect_from("127.0.0.2")
+        silent = self.connect()
+        held = [self.greeted(), self.greeted()]
+        self.assert_closed(silent)
+        elsewhere.greet()
+        for connection in (*held, elsewhere):
+            self.assert_goes_on(connection)
+        self.assert_harmless()
+
+
+class FloodTest(LimitCase):
+    options = ("--max-connections", "20")
+
+    def test_more_than_may_linger(self):
+        """Hundreds of clients that are turned away take few descriptors, and the others go on."""
+        held = [self.greeted() for _ in range(20)]
+        for _ in range(300):
+            self.connect().send(PREAMBLE, hello())
+            # Two linger; some were accepted and not looked at yet.
+            self.assertLessEqual(self.server.descriptors(), self.descriptors + 20 + 2 + 32)
+        for connection in held:
+            self.assert_goes_on(connection)
+        for connection in self.connections:
+            connection.socket.close()
+        self.assert_harmless()
+
+
+class FrameTest(LimitCase):
+    options = ("--max-frame-size", "8K", "--max-files", "3")
+
+    def test_long_frame(self):
+        """A frame over the limit is an error by its header alone; the longest path fits."""
+        connection = self.greeted()
+        connection.send(offer(1, b"/".join([b"x" * 255] * 16)[:4095], size=0))
+        connection.expect(ACCEPT)
+        connection.send(wire.frame(0xFE, bytes(8192)), wire.frame(0xFE, bytes(8193))[:12])
+        self.assertEqual(self.assert_ends_with(connection, LIMIT), [])
+        self.assert_harmless()
+
+    def test_files(self):
+        """WELCOME says how many files may be open; one more is an error."""
+        connection = self.greeted()
+        self.assertEqual(connection.terms.files, 3)
+        connection.send(*[offer(id, b"%d" % id, size=5) for id in range(1, 5)])
+        frames = self.assert_ends_with(connection, LIMIT)
+        self.assertEqual({frame.kind for frame in frames}, {ACCEPT})
+        self.assert_harmless()
+
+
+class FewDescriptorsTest(SendCase):
+    def test_files_in_flight(self):
+        """With 64 descriptors few files are open at once, and hundreds arrive without one that could not be opened."""
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+        server = ReadServer(self.folder / "out", preexec_fn=limit)
+        self.addCleanup(server.__exit__)
+        with wire.connect(server.port) as connection:
+            self.assertEqual(connection.greet().terms.files, 1)
+        tree = self.folder / "tree"
+        for number in range(200):
+            size = (100, 50_000, 2 * MIB)[number % 50 % 3 if number < 30 else 0]
+            self.file(f"tree/{number % 7}/{number % 3}/f{number}", os.urandom(size))
+        clients = [self.sending("--quiet", *ONCE, tree, f"{server.address}/{name}/") for name in "abcd"]
+        for client in clients:
+            self.assertEqual(client.wait(), (0, ""))
+        self.assertEqual(len(server.published()), 4 * 200)
+        server.__exit__()
+        self.assertNotIn("too many open files", server.log.lower())
+        self.assertNotIn("outcome=busy", server.log)
+
+
+class ArgumentTest(Case):
+    def test_wrong_values(self):
+        """A limit that makes no sense is a usage error (64), and no server starts."""
+        for option, *values in (
+            ("--handshake-timeout", "0", "-1", "soon", ""),
+            ("--idle-timeout", "0", "1x"),
+            ("--min-rate", "-1", "fast"),
+            ("--max-connections", "0", "-1", "many", "99999999999999999999"),
+            ("--max-connections-per-address", "0", "x"),
+            ("--max-file-size", "-1", "big", "99999999P"),
+            ("--max-total-size", "-1", "big"),
+            ("--min-free-space", "-1", "all"),
+            ("--max-files", "0", "65536"),
+            ("--max-frame-size", "8191", "65537", "0"),
+        ):
+            for value in values:
+                with self.subTest(option, value=value):
+                    result = run("serve", "--dir", str(self.folder / "out"), f"{option}={value}")
+                    self.assertEqual((result.returncode, result.stdout), (64, ""))
+                    self.assertIn(option, result.stderr)
+                    self.assertFalse((self.folder / "out").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

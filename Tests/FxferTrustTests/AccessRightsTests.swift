@@ -1,0 +1,9 @@
+import Testing
+
+@testable import FxferTrust
+
+@Suite struct AccessRightsTests {
+    @Test func allIsEveryRight() {
+        #expect(AccessRights.all == [.upload, .read, .list])
+    }
+}
