@@ -15,8 +15,8 @@ from support import ONCE, PATIENCE, run, sha256
 from waiting import eventually
 
 LIMIT = 40
-#: How many connections are served at once: the other half of the descriptors is for files and the system.
-SERVED = LIMIT // 2
+#: How many connections are served at once: half of what the process does not need for itself; the rest is for files.
+SERVED = max(1, (LIMIT - 20 - 3 * os.cpu_count()) // 2)
 
 
 def limit_descriptors():

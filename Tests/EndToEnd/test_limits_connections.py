@@ -1,12 +1,13 @@
 """Connections, files and frames are limited, and who comes to a limit reads which."""
 
+import hashlib
 import os
 import resource
 import unittest
 
 import wire
 from abuse import ReadServer
-from frames import ACCEPT, PREAMBLE, hello, offer
+from frames import ACCEPT, ALIVE, CHUNK, PREAMBLE, encode, hello, offer
 from limits import *
 from scripts import RETRY
 from sending import SendCase
@@ -133,6 +134,62 @@ class FrameTest(LimitCase):
         connection.send(*[offer(id, b"%d" % id, size=5) for id in range(1, 5)])
         frames = self.assert_ends_with(connection, LIMIT)
         self.assertEqual({frame.kind for frame in frames}, {ACCEPT})
+        self.assert_harmless()
+
+
+class LateReaderTest(LimitCase):
+    """Whatever ends a connection, a client that has sent 1 MiB behind it and reads when all is over reads the reason."""
+
+    options = ("--handshake-timeout", "1", "--idle-timeout", "2", "--max-frame-size", "8K", "--max-files", "1")
+    wrong = hello()[:-1] + bytes([hello()[-1] ^ 1])
+    empty = hashlib.sha256().digest()
+
+    def assert_read_late(self, connection, code, *parts):
+        """The client says `parts` and reads nothing until the server has closed."""
+        connection.send(*parts)
+        eventually(lambda: self.server.descriptors() <= self.descriptors, "the server has closed")
+        self.assert_ends_with(connection, code)
+        self.assert_harmless()
+
+    def test_before_the_greeting_is_over(self):
+        for title, code, part in (
+            ("a frame that is no HELLO", 1, encode(ALIVE)),
+            ("a version of the future", 2, hello(lowest=7, highest=9)),
+            ("a damaged HELLO", 4, self.wrong),
+            ("a frame that is too long", LIMIT, wire.frame(0xFE, bytes(8193))),
+        ):
+            with self.subTest(title):
+                connection = self.connect()
+                connection.send(PREAMBLE, part, bytes(MIB))
+                connection.expect_preamble()
+                self.assert_read_late(connection, code)
+
+    def test_greeted(self):
+        two = offer(1, b"a", size=1, waits=True) + offer(2, b"b", size=1, waits=True)
+        for title, code, part in (
+            ("a frame out of order", 1, encode(wire.FINISH, id=7, size=0, digest=self.empty)),
+            ("a frame that is too long", LIMIT, wire.frame(0xFE, bytes(8193))),
+            ("too many files", LIMIT, two),
+            ("a damaged frame", 4, self.wrong),
+        ):
+            with self.subTest(title):
+                self.assert_read_late(self.greeted(), code, part, bytes(MIB))
+
+    def test_too_slow(self):
+        """A chunk of which most has come, but not the rest."""
+        connection = self.greeted()
+        connection.send(offer(1, b"slow", size=1 << 22, waits=True))
+        connection.expect(ACCEPT)
+        # 100 bytes a second less than the least pace, over the 2 seconds of the grace, and nothing else.
+        self.assert_read_late(connection, TIMED_OUT, encode(CHUNK, id=1, offset=0, length=MIB), bytes(1800))
+
+    def test_refused_file(self):
+        """A file that is refused while its chunks come: REFUSE is read, and the connection goes on."""
+        connection = self.greeted()
+        connection.send(offer(1, b"../f", size=MIB))
+        connection.send(wire.chunk(1, 0, bytes(MIB), hashlib.sha256(bytes(MIB)).digest()))
+        self.assert_refuses(connection, 1, 32)
+        self.assert_goes_on(connection)
         self.assert_harmless()
 
 

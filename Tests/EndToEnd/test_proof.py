@@ -273,6 +273,25 @@ class SecrecyTest(SendCase):
             self.assertFalse([text for text in said if secret in text])
 
 
+class PlaceTest(SendCase):
+    def test_secrets_in_the_directory(self):
+        """A server whose key or tokens lie where its clients reach does not start, by whatever path they are named."""
+        out = self.folder / "out"
+        out.mkdir()
+        path, _ = make_token(self, file="out/tokens")
+        (self.folder / "link").symlink_to(out)
+        for options in (
+            ("--token-file", str(path)),
+            ("--token-file", str(self.folder / "link" / "tokens")),
+            ("--identity", str(out / "deep" / "identity")),
+            ("--identity", str(out)),
+        ):
+            with self.subTest(options):
+                result = run("serve", "--dir", str(out), "--listen", "127.0.0.1:0", *options)
+                self.assertEqual((result.returncode, result.stdout), (64, ""), result)
+                self.assertRegex(result.stderr, r"\Afxfer: [^\n]+ lies in the directory that is served[^\n]+\n\Z")
+
+
 class ReloadTest(SendCase):
     def setUp(self):
         super().setUp()

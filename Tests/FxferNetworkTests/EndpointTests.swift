@@ -38,4 +38,14 @@ struct EndpointTests {
         #expect(Endpoint(try SocketAddress(ipAddress: "::ffff:127.0.0.1", port: 7)).description == "127.0.0.1:7")
         #expect(Endpoint(try SocketAddress(ipAddress: "::", port: 3000)).description == "[::]:3000")
     }
+
+    @Test("an address is told from a name")
+    func address() {
+        for host in ["127.0.0.1", "::1", "fe80::1%eth0", "2001:db8::1"] {
+            #expect(Endpoint(host: host, port: 1).isAddress)
+        }
+        for host in ["localhost", "example.org", "127.0.0.1.example.org", "a"] {
+            #expect(!Endpoint(host: host, port: 1).isAddress)
+        }
+    }
 }

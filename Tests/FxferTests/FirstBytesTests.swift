@@ -33,8 +33,15 @@ struct FirstBytesTests {
         #expect(String(decoding: bytes, as: UTF8.self).hasPrefix(answer))
     }
 
-    @Test("a TLS client gets a fatal alert")
+    @Test("TLS is told from everything else where it is spoken")
     func tls() {
+        #expect(FirstBytes([0x16], speaksTLS: true) == .undecided)
+        #expect(FirstBytes([0x16, 0x03, 0x01, 0x02, 0x00], speaksTLS: true) == .tls)
+        #expect(FirstBytes(Preamble.bytes, speaksTLS: true) == .native)
+    }
+
+    @Test("a TLS client gets a fatal alert where TLS is not spoken")
+    func noTLS() {
         #expect(
             FirstBytes([0x16, 0x03, 0x01, 0x02, 0x00]) == .stranger(answer: [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28])
         )

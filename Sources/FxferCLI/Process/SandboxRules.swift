@@ -1,5 +1,4 @@
 import FxferProtocol
-import Glibc
 
 /// The places that a sandboxed process still reaches, and all below them.
 struct SandboxRules {
@@ -12,9 +11,8 @@ struct SandboxRules {
     /// it is a symbolic link, that of the file to which it leads now.
     mutating func allowReading(file: [UInt8]) {
         self.reading.append(Self.folder(of: file))
-        guard let target = realpath(file.map(CChar.init(bitPattern:)) + [0], nil) else { return }
-        defer { free(target) }
-        self.reading.append(Self.folder(of: UnsafeBufferPointer(start: target, count: strlen(target)).map(UInt8.init)))
+        guard let target = RealPath.resolve(file) else { return }
+        self.reading.append(Self.folder(of: target))
     }
 
     /// The path without its last component.

@@ -31,7 +31,7 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
     static let all = [
         StoreFactory(testDescription: "directory") { try await DirectoryUnderTest() },
         StoreFactory(testDescription: "directory with limits") {
-            try await LimitedDirectory(StorageLimits(maxFileSize: 1 << 61, maxTotalSize: 1 << 62, minFreeSpace: 1))
+            try await LimitedDirectory(StorageLimits(maxTotalSize: 1 << 62, minFreeSpace: 1))
         },
     ]
 }

@@ -6,11 +6,11 @@ import Testing
 struct ServerLimitsTests {
     @Test(
         "few descriptors make small limits, and many leave them as they are",
-        arguments: [(1, 1, 1), (40, 20, 1), (64, 32, 1), (1024, 512, 61), (1 << 20, 1000, 256)]
+        arguments: [(-1, 1, 1), (1, 1, 1), (40, 7, 1), (64, 19, 1), (1024, 499, 61), (1 << 20, 1000, 256)]
     )
     func fit(descriptors: Int, connections: Int, files: UInt16) {
         var limits = ServerLimits()
-        limits.fit(descriptors: descriptors)
+        limits.fit(descriptors: descriptors, cores: 2)
         #expect(limits.maxConnections == connections)
         #expect(limits.filesInFlight == files)
     }

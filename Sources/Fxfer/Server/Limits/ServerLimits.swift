@@ -1,4 +1,5 @@
 import FxferStorage
+import NIOCore
 
 /// What a ``FileServer`` lets its clients take of its time, memory, descriptors and disk.
 public struct ServerLimits: Sendable {
@@ -36,13 +37,16 @@ public struct ServerLimits: Sendable {
     }
 
     /// Lowers what cannot be kept by a process that may have so many descriptors.
-    public mutating func fit(descriptors: Int) {
-        // The other half is for files, and for what the system's libraries cannot do without.
-        self.maxConnections = max(1, min(self.maxConnections, descriptors / 2))
+    ///
+    /// - Parameter cores: how many event loops there are; each takes three descriptors.
+    public mutating func fit(descriptors: Int, cores: Int = System.coreCount) {
+        // 14 were counted on Linux besides the event loops', and there are a few more for a moment now and then.
+        let free = max(0, descriptors - 20 - 3 * cores)
+        // The other half is for files.
+        self.maxConnections = max(1, min(self.maxConnections, free / 2))
         // A few clients at once shall be able to have all files open that they may: each takes two descriptors, and one
-        // more for each folder on its way while it is published. About 20 are the process's own.
-        let files = max(1, (descriptors - 48) / 16)
-        self.filesInFlight = min(self.filesInFlight, UInt16(clamping: files))
+        // more for each folder on its way while it is published.
+        self.filesInFlight = min(self.filesInFlight, UInt16(clamping: max(1, (free - 16) / 16)))
     }
 }
 

@@ -51,6 +51,8 @@ struct AccessOptions: ParsableArguments {
         let allowsPlaintext: Bool
         /// The path of the file with the tokens, as the file system knows it.
         let tokenFile: [UInt8]?
+        /// The paths of what clients must never get or change.
+        let secrets: [[UInt8]]
         /// Why no TLS is spoken, where it is not.
         let remark: String?
 
@@ -67,11 +69,13 @@ struct AccessOptions: ParsableArguments {
         let tokens = try tokenFile.map { file throws(FxferError) in try TokenList.load(path: file) }
         let rule = tokens.map { AccessRule.tokens(AcceptedTokens($0)) } ?? (self.open ? .everyone : .ownMachine)
         let (identity, remark) = try self.loadIdentity(rule)
+        let keyFile = self.key.map { RawArgument(text: $0).bytes } ?? (try? self.identity.directory())
         return Loaded(
             rule: rule,
             identity: identity,
             allowsPlaintext: self.allowPlaintext,
             tokenFile: tokenFile,
+            secrets: [tokenFile, keyFile].compactMap { $0 },
             remark: remark
         )
     }
@@ -88,33 +92,5 @@ struct AccessOptions: ParsableArguments {
             guard case .ownMachine = rule, self.identity.identity == nil else { throw error }
             return (nil, "\(error.message); TLS is off")
         }
-    }
-}
-
-extension AccessOptions.Loaded {
-    /// A line or two: who can do what.
-    func explanation(directory: [UInt8], isSharing: Bool) -> [String] {
-        let verb = isSharing ? "sharing and receiving into" : "receiving into"
-        let work = "\(verb) \(EscapedText.escape(directory))"
-        let key = self.identity.map { "the server's key is \($0.fingerprint)" }
-        switch self.rule {
-        case .ownMachine:
-            return ["\(work) from this machine only (--token-file FILE or --open let others in)"]
-        case .everyone:
-            return ["\(work) from everyone, without a token"] + (key.map { [$0] } ?? [])
-        case .tokens(let tokens):
-            let names = tokens.current.entries.map { "\($0.name) (\(Self.text($0.rights, isSharing)))" }
-            let shown =
-                names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
-            return ["\(work) from those who have a token: \(shown)"] + (key.map { [$0] } ?? [])
-        }
-    }
-
-    private static func text(_ rights: AccessRights, _ isSharing: Bool) -> String {
-        var names: [String] = []
-        if rights.contains(.upload) { names.append("upload") }
-        if rights.contains(.read), isSharing { names.append("read") }
-        if rights.contains(.list), isSharing { names.append("list") }
-        return names.isEmpty ? "nothing without --share" : names.joined(separator: ", ")
     }
 }

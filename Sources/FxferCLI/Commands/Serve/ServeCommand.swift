@@ -146,6 +146,7 @@ struct ServeCommand: PreparingCommand {
             configuration.socket = try self.openSocket(configuration)
             // After the socket, which may be taken, and before the sandbox, whose rules name folders that exist.
             try FileServer.makeDirectory(at: configuration.directory)
+            try access.checkSecrets(outside: configuration.directory)
             rules.storing.append(configuration.directory)
             try self.enterSandbox(rules, logger)
             let run = ServerRun(
