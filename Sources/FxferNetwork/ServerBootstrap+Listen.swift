@@ -18,7 +18,9 @@ extension ServerBootstrap {
             throw FxferError(.internal, "cannot listen: another server has the socket already")
         }
         do {
-            let listener = try await self.bind(descriptor) { channel in
+            // What waits to be looked at by the owner is out of its control: that is to be little.
+            let few = NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(lowWatermark: 1, highWatermark: 2)
+            let listener = try await self.bind(descriptor, serverBackPressureStrategy: few) { channel in
                 channel.eventLoop.makeCompletedFuture { try setUp(channel) }
             }
             // NIO has called it with a backlog of its own.

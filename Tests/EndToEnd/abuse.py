@@ -65,9 +65,9 @@ class AbuseCase(Case):
         self.file("outside", b"not for clients\n")
         self.server = ReadServer(self.folder / "out", *self.options)
         self.addCleanup(self.server.__exit__)
+        self.descriptors = self.server.descriptors()
         self.assert_serves(self.server)
         self.stored = self.server.published()
-        self.descriptors = self.server.descriptors()
         self.beside = self.listing()
         self.connections = []
 

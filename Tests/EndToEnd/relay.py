@@ -198,7 +198,7 @@ class Relay:
                     if direction == self.flip_direction and piece.kind == PAYLOAD:
                         self._flip(buffer, piece)
                     end = piece.end if place is None else place
-                    target.sendall(view[piece.start : end])
+                    self._pass(passage, view[piece.start : end], target)
                     if piece.kind == PAYLOAD:
                         passage.payload[direction] += end - piece.start
                     if place is not None:
@@ -209,6 +209,16 @@ class Relay:
                 rest = left
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
+
+    def _pass(self, passage, data, target):
+        """Once the connection has ended, what still comes is read and thrown away: closed with something unread, a
+        stream would be reset, and its other end would lose what it has not read yet.
+        """
+        try:
+            target.sendall(data)
+        except OSError:
+            if not passage.struck:
+                raise
 
     def _strike(self, passage):
         passage.struck = True

@@ -16,7 +16,7 @@ from waiting import eventually
 
 LIMIT = 40
 #: How many connections are served at once: half of what the process does not need for itself; the rest is for files.
-SERVED = max(1, (LIMIT - 20 - 3 * os.cpu_count()) // 2)
+SERVED = (LIMIT - 14 - 3 * os.cpu_count()) // 2
 
 
 def limit_descriptors():
@@ -51,6 +51,11 @@ class FewDescriptorsTest(SendCase):
         eventually(lambda: self.server.descriptors() >= self.descriptors + SERVED, "the connections are taken")
         return streams
 
+    def assert_some_are_left(self):
+        """Libraries find a descriptor when they need one; some end the process where they do not."""
+        self.assertIsNone(self.server.process.poll())
+        self.assertLess(len(os.listdir(f"/proc/{self.server.pid}/fd")), LIMIT)
+
     def assert_serves_again(self):
         """A good client gets its file through, once the server has noticed that the others are gone."""
         source = self.file("f", os.urandom(100))
@@ -68,11 +73,25 @@ class FewDescriptorsTest(SendCase):
         with contextlib.ExitStack() as connections:
             streams = self.connect_silently(connections, LIMIT)
             eventually(lambda: sum(map(has_ended, streams)) >= 4, "some connections are turned away")
-            self.assertIsNone(self.server.process.poll())
+            self.assert_some_are_left()
         self.assert_serves_again()
         eventually(lambda: self.server.descriptors() <= self.descriptors, "the descriptors are back")
         self.server.process.terminate()
         self.assertEqual(self.server.wait(), 0)
+
+    def test_files_leave_descriptors_for_libraries(self):
+        """Clients that open more files than there are descriptors are refused some of them, before none is left."""
+        with contextlib.ExitStack() as connections:
+            clients = [connections.enter_context(wire.connect(self.server.port)).greet() for _ in range(SERVED)]
+            for number, client in enumerate(clients):
+                client.send(wire.offer(client.next_id(), b"f%d" % number, size=1 << 30))
+            answers = [client.receive() for client in clients]
+            self.assertEqual({answer.kind for answer in answers}, {wire.ACCEPT, wire.REFUSE})
+            self.assert_some_are_left()
+            for client, answer in zip(clients, answers):
+                client.send(wire.encode(wire.CANCEL, id=answer.id, code=1, message=b""))
+        eventually(lambda: self.server.descriptors() <= self.descriptors, "the descriptors are back")
+        self.assert_serves(self.server)
 
     def test_silent_connections_make_room(self):
         """While all places are taken by connections that say nothing, a good client is served."""

@@ -70,9 +70,9 @@ class ContentTest(LegacyCase):
         """Many clients at once get the file each, and leave nothing open."""
         content = os.urandom(3 * MIB)
         server = self.serve_file(content)
+        before = server.descriptors()
         self.assert_downloads(server, content)
         self.assert_serves(server)
-        before = server.descriptors()
         with concurrent.futures.ThreadPoolExecutor(50) as pool:
             for found in pool.map(download, [server.port] * 200):
                 self.assertTrue(found == content + THANKS, "a client got something else")
@@ -146,8 +146,8 @@ class ClientTest(LegacyCase):
     def test_breaks_off(self):
         """A client that closes or resets at any time does no harm, and its connection is gone."""
         server = self.serve_large_file()
-        self.assert_serves(server)
         before = server.descriptors()
+        self.assert_serves(server)
         for end in (reset, socket.socket.close):
             for count in (0, 1, MIB):
                 with self.subTest(end=end.__name__, after=count):

@@ -55,6 +55,16 @@ class AllTest(LimitCase):
             self.assert_goes_on(connection)
         self.assert_harmless()
 
+    def test_late_words(self):
+        """One that had said nothing when it made room, and greets then, is told why, too."""
+        late, other = self.connect(), self.connect()
+        good = self.greeted()
+        late.send(PREAMBLE, hello())
+        self.assert_turned_away(late, self.message)
+        self.goodbye(good)
+        other.socket.close()
+        self.assert_harmless()
+
     def test_send(self):
         """`send` ends with 75 and the reason; with tries left it waits until there is room."""
         held = [self.greeted(), self.greeted()]

@@ -20,8 +20,8 @@ class DiskLimitCase(SendCase):
         self.file("out/old", b"old")
         self.server = self.serve(*options, **keywords)
         self.before = self.server.published()
-        self.assert_serves(self.server)
         self.descriptors = self.server.descriptors()
+        self.assert_serves(self.server)
 
     def source(self, name, size):
         return self.file(name, os.urandom(size))

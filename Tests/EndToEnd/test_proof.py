@@ -4,19 +4,22 @@ import hashlib
 import os
 import pathlib
 import signal
+import socket
 
 import wire
 from abuse import AbuseCase, answers
 from fake_server import FakeServer
 from sending import SendCase
-from support import HOME, run
+from support import HOME, PATIENCE, run
 from trust import make_token
 
-NOT_PERMITTED, VIOLATION, LIMIT = 5, 1, 3
+VIOLATION, LIMIT, NOT_PERMITTED, BUSY = 1, 3, 5, 8
 
 
 class ProofCase(AbuseCase):
-    """A server that takes the tokens of `self.tokens`."""
+    """A server that takes two tokens, `self.token` and `self.other`."""
+
+    options_beside = ()
 
     def setUp(self):
         holder = SendCase()
@@ -24,7 +27,7 @@ class ProofCase(AbuseCase):
         self.addCleanup(holder.doCleanups)
         path, tokens = make_token(holder, "alice", "bob:upload")
         self.path, self.token, self.other = path, tokens[0].encode(), tokens[1].encode()
-        self.options = ("--token-file", str(path))
+        self.options = ("--token-file", str(path), *self.options_beside)
         os.environ["FXFER_TOKEN"] = tokens[0]
         self.addCleanup(os.environ.pop, "FXFER_TOKEN", None)
         super().setUp()
@@ -43,6 +46,15 @@ class ProofCase(AbuseCase):
 
     def prove(self, token, connection, role=b"C", nonce=bytes(32), certificate=bytes(32)):
         return wire.encode(wire.AUTH, proof=wire.proof(token, role, nonce, connection.terms.nonce, certificate))
+
+    def assert_wrong(self, *codes):
+        connection = self.challenged()
+        connection.send(self.prove(b"B" * 43, connection))
+        frames, error = answers(connection)
+        self.assertEqual(frames, [])
+        self.assertIn(error and error.code, codes)
+        connection.socket.close()
+        return error.code
 
     def upload(self, connection, name=b"g"):
         digest = hashlib.sha256(b"12345").digest()
@@ -163,12 +175,31 @@ class WireTest(ProofCase):
             self.assert_ends_with(connection, VIOLATION)
 
     def test_many_wrong(self):
-        """Many wrong proofs slow their sender down, and do not keep a good client out."""
-        for _ in range(5):
-            connection = self.challenged()
-            connection.send(self.prove(b"B" * 43, connection))
-            self.assert_ends_with(connection, NOT_PERMITTED)
+        """Some wrong proofs from an address do not keep a good client there out."""
+        for _ in range(4):
+            self.assert_wrong(NOT_PERMITTED)
         self.assert_harmless()
+
+
+class SlowedTest(ProofCase):
+    options_beside = ("--handshake-timeout", "1s")
+
+    def test_slowed_down(self):
+        """Who goes on guessing waits longer and longer, until the wait is longer than a greeting may take; coming again,
+        or many times at once, does not help; who has the right token is let in at once, also from the same address."""
+        codes = [self.assert_wrong(NOT_PERMITTED, BUSY) for _ in range(6)]
+        self.assertEqual(codes[:3], [NOT_PERMITTED] * 3)
+        self.assertEqual(codes[-1], BUSY)
+        waiting = [self.challenged() for _ in range(10)]
+        for connection in waiting:
+            connection.send(self.prove(b"B" * 43, connection))
+        for connection in waiting:
+            self.assert_ends_with(connection, BUSY)
+        good = self.connect().greet(token=self.token)
+        self.upload(good)
+        while good.receive().kind != wire.RECEIPT:
+            pass
+        self.assertEqual(self.server.published(), self.stored | {b"g": hashlib.sha256(b"12345").hexdigest()})
 
 
 class ClientTest(SendCase):
@@ -284,12 +315,59 @@ class PlaceTest(SendCase):
             ("--token-file", str(path)),
             ("--token-file", str(self.folder / "link" / "tokens")),
             ("--identity", str(out / "deep" / "identity")),
+            ("--identity", str(self.folder / "link" / "deep")),
             ("--identity", str(out)),
         ):
             with self.subTest(options):
                 result = run("serve", "--dir", str(out), "--listen", "127.0.0.1:0", *options)
+                self.assertEqual(os.listdir(out), ["tokens"])
                 self.assertEqual((result.returncode, result.stdout), (64, ""), result)
                 self.assertRegex(result.stderr, r"\Afxfer: [^\n]+ lies in the directory that is served[^\n]+\n\Z")
+
+
+class HangupTest(SendCase):
+    def test_without_tokens(self):
+        """SIGHUP ends a server without tokens as SIGTERM does: transfers in flight end before it."""
+        server = self.serve()
+        big = self.sparse("big", 64 << 20)
+        client = self.sending(big, server.address, "--limit-rate", "32M")
+        client.wait_for("progress")
+        os.kill(server.pid, signal.SIGHUP)
+        status, errors = client.wait()
+        self.assertEqual(status, 0, errors)
+        self.assertEqual(server.wait(), 0)
+
+    def test_with_a_manager(self):
+        """Where a service manager asks for a reload, there is nothing to read, and the server goes on."""
+        path = str(self.folder / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+            notices.bind(path)
+            notices.settimeout(PATIENCE)
+            server = self.serve(env={**os.environ, "NOTIFY_SOCKET": path})
+            self.assertIn(b"READY=1", notices.recv(4096))
+            os.kill(server.pid, signal.SIGHUP)
+            self.assertIn(b"RELOADING=1", notices.recv(4096))
+            self.assertEqual(notices.recv(4096), b"READY=1")
+            self.assert_serves(server)
+
+
+class MistakeTest(SendCase):
+    def test_token_as_argument(self):
+        """A token in the wrong place of a command is not repeated, and its owner is told what to do."""
+        token = run("token").stdout.strip()
+        out = self.folder / "out"
+        source = str(self.file("f"))
+        for arguments in (
+            ("send", source, "localhost:1", "--token-file", token),
+            ("send", source, "localhost:1", "--token-file", f"alice:{token}"),
+            ("send", source, "localhost:1", "--server-key", token),
+            ("serve", "--dir", str(out), "--listen", "127.0.0.1:0", "--token-file", token),
+        ):
+            with self.subTest(arguments):
+                result = run(*arguments)
+                self.assertEqual(result.returncode, 64, result)
+                self.assertNotIn(token, result.stderr)
+        self.assertFalse(out.exists())
 
 
 class ReloadTest(SendCase):
@@ -309,6 +387,16 @@ class ReloadTest(SendCase):
         while "tokens" not in (line := self.lines.readline()):
             self.assertTrue(line, "the log ended")
         return line
+
+    def test_pipe(self):
+        """A FIFO that has taken the file's place is not waited for: the old tokens stay, and the server ends in order."""
+        self.path.unlink()
+        os.mkfifo(self.path, 0o600)
+        os.kill(self.server.pid, signal.SIGHUP)
+        self.assertIn("old ones stay", self.lines.readline())
+        self.assertEqual(self.status(self.old), 0)
+        self.server.process.terminate()
+        self.assertEqual(self.server.wait(), 0)
 
     def status(self, token):
         return run("send", str(self.file("f")), self.server.address, env={**os.environ, "FXFER_TOKEN": token}).returncode

@@ -66,9 +66,13 @@ class FirstContactTest(RemoteCase):
         self.assertEqual(self.assert_let_in(server, name="second"), "")
 
     def test_quiet_and_json(self):
-        """--quiet leaves the remark out; --json has an event for it."""
+        """--quiet leaves the remark out only where the server has proven itself; --json has an event for it."""
+        path, _ = self.token()
+        server = self.serve_here("--token-file", str(path), directory=self.folder / "proven")
+        self.assertEqual(self.assert_let_in(server, "--quiet", "--token-file", path), "")
+        self.stop(server)
         server = self.serve_here("--open")
-        self.assertEqual(self.assert_let_in(server, "--quiet"), "")
+        self.assertIn("first contact", self.assert_let_in(server, "--quiet"))
         KNOWN_HOSTS.unlink()
         result = self.send(server, "--json", "--as", "second")
         self.assertRegex(result.stdout, r'\A\{"event":"first-contact","key":"SHA256:[^"]+","proven":false,')
@@ -173,7 +177,7 @@ class TokenTest(RemoteCase):
         path, token = self.token("alice")
         server = self.serve_here("--token-file", str(path))
         self.assertIn("alice (upload)", server.process.stdout.readline())
-        self.assertIn("and knows the token", self.assert_let_in(server, "--token-file", path))
+        self.assertIn("proven that it knows the token", self.assert_let_in(server, "--token-file", path))
         environment = {**os.environ, "FXFER_TOKEN": token}
         self.assertEqual(self.assert_let_in(server, name="second", env=environment), "")
         log = self.stop(server)

@@ -60,7 +60,7 @@ class EndTest(AbuseCase):
                 connection.send(*end.get("parts", []))
                 connection.socket.close()
         self.get(f"{self.server.address}/small")
-        eventually(lambda: self.server.descriptors() <= before + 2, "the descriptors are closed")
+        eventually(lambda: self.server.descriptors() <= before, "the descriptors are closed")
         self.server.process.send_signal(signal.SIGTERM)
         self.server.process.wait(10)
 
@@ -162,3 +162,19 @@ class NonsenseTest(AbuseCase):
         result = self.get(f"{self.server.address}/f")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertLessEqual(self.server.peak_memory(), 128 * MIB)
+
+
+class UnsharedTest(ShareCase):
+    def test_a_server_that_does_not_share(self):
+        """A client that asks all the same, without the capability, gets neither a listing nor a file."""
+        server = self.serve()
+        plant(server.directory, {"f": b"not for clients", "folder/g": b""})
+        with wire.connect(server.port, timeout=PATIENCE).greet(capabilities=SHARE) as connection:
+            self.assertEqual(connection.terms.capabilities, 0)
+            for path in (b"", b"folder"):
+                connection.send(encode(LIST, id=1, path=path))
+                answer = connection.receive()
+                self.assertEqual((answer.kind, answer.code), (LISTED, 5), path)
+            connection.send(encode(GET, id=1, path=b"f"))
+            answer = connection.receive()
+            self.assertEqual((answer.kind, answer.code), (wire.CANCEL, 5))

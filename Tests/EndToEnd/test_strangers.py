@@ -4,7 +4,6 @@ import hashlib
 import os
 import random
 import socket
-import ssl
 
 import wire
 from abuse import AbuseCase, answers, reset
@@ -64,14 +63,6 @@ class StrangersTest(AbuseCase):
         for title, greeting in greetings.items():
             with self.abuse(title):
                 self.assertNotIn(PREAMBLE, self.talk(greeting))
-
-    def test_a_tls_client_is_sent_away(self):
-        with self.abuse("TLS"):
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            with socket.create_connection(("127.0.0.1", self.server.port), PATIENCE) as stream:
-                with self.assertRaises(OSError):
-                    context.wrap_socket(stream, server_hostname="localhost")
 
     def test_garbage_is_sent_away(self):
         random_bytes = random.Random(14).randbytes

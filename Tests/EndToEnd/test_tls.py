@@ -152,12 +152,17 @@ class KeyTest(TLSCase):
         self.assertNotIn(b"FXF", heard[0])
 
     def test_no_identity(self):
-        """A server for its own machine that has no place for an identity works without TLS, and says so."""
+        """A server for its own machine that has no place for an identity works without TLS, and says so; a client that
+        speaks TLS is told by an alert."""
         blocked = self.file("blocked")
         environment = {**os.environ, "XDG_STATE_HOME": str(blocked)}
         server = SendCase.serve(self, env=environment)
         self.assert_serves(server)
         self.assert_fails(76, self.source, server.address, *self.key())
+        with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as stream:
+            with self.assertRaisesRegex(ssl.SSLError, "HANDSHAKE_FAILURE"):
+                wire.believing_any().wrap_socket(stream)
+        self.assert_serves(server)
         self.assertIn("TLS is off", self.stop(server))
 
     def test_no_identity_is_fatal(self):

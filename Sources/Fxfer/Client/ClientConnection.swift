@@ -145,7 +145,7 @@ extension ClientConnection {
     private func begin(_ welcome: Welcome, isProven: Bool) async throws {
         let security = self.client.security
         if let key = self.client.certificate?.fingerprint,
-            let contact = await security.trust.remember(key, of: self.client.endpoint, isProven: isProven)
+            let contact = try await security.trust.remember(key, of: self.client.endpoint, isProven: isProven)
         {
             security.onFirstContact(contact)
         }
@@ -162,7 +162,9 @@ extension ClientConnection {
     private func connectionLost(_ error: (any Error)?) -> FxferError {
         FxferError(
             .connectionLost,
-            "the connection to \(self.client.endpoint) ended before the work was done; try again",
+            self.client.hasGreeted
+                ? "the connection to \(self.client.endpoint) ended before the work was done; try again"
+                : "the connection to \(self.client.endpoint) ended before it greeted; try again if it is an fxfer server",
             cause: error
         )
     }

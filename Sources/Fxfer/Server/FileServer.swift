@@ -29,10 +29,15 @@ public struct FileServer: Service {
         self.onListening = onListening
     }
 
+    /// How many new connections may be open beside those that are served or turned away: two wait to be decided about,
+    /// one is being decided about, and one is just being accepted.
+    static let maxNewcomers = 4
+
     /// Serves until a graceful shutdown or cancellation.
     ///
     /// - Throws: ``FxferError`` where the directory cannot be used or the address cannot be bound.
     public func run() async throws {
+        DescriptorBudget.process.limit(to: self.configuration.limits.maxOpenFiles)
         // Before the directory is made: where the port is taken, nothing is.
         let socket = try await self.openSocket()
         let directory = try await DirectoryStore.open(
@@ -113,6 +118,7 @@ public struct FileServer: Service {
         let tls = try self.configuration.identity.map { identity throws(FxferError) in try TLSContext.server(identity) }
         let maxRead = self.configuration.limiter?.portion ?? WireChannel.maxReadSize
         return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: WireChannel.readAllocator(maximum: maxRead))
@@ -121,4 +127,9 @@ public struct FileServer: Service {
                 return try WireChannel(wrapping: channel)
             }
     }
+}
+
+extension FileServer: CustomStringConvertible {
+    /// For logs of its life: nothing of what it serves.
+    public var description: String { "file server" }
 }

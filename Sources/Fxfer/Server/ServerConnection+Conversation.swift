@@ -62,11 +62,11 @@ extension ServerConnection {
             self.pace.waits(for: self.decoder, now: .now())
             guard let part = try await parts.next(isolation: self) else { return nil }
             self.pace.heard(now: .now())
-            if let dismissal = self.dismissal { throw dismissal }
             self.idle.heard(now: .now())
             switch part {
             case .bytes(let bytes):
                 self.hasHeard = true
+                if let dismissal = self.dismissal { throw dismissal }
                 self.decoder.append(bytes)
             case .secured:
                 self.isSecure = true

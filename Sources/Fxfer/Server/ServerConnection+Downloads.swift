@@ -15,6 +15,10 @@ extension ServerConnection {
     /// has acknowledged it.
     static var maxFilesGiven: UInt16 { 32 }
 
+    /// How large the chunks are that are given, in bytes, however large a client would take them: a client that does not
+    /// read holds a few of them in memory. 256 KiB: a download of 512 MiB takes no longer than with 1 MiB.
+    static var largestChunkGiven: UInt32 { 262_144 }
+
     /// Takes a request on.
     ///
     /// - Throws: `limitExceeded` where too many are open, `protocolViolation` for a number that does not grow.

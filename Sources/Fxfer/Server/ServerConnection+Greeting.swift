@@ -79,7 +79,7 @@ extension ServerConnection {
         self.receiving.receiver = Receiver(chunkSize: welcome.chunkSize, filesInFlight: welcome.filesInFlight)
         let portion = self.limiter.map { UInt32(clamping: $0.portion) } ?? welcome.chunkSize
         self.sending.sender = Sender(
-            chunkSize: min(portion, welcome.chunkSize),
+            chunkSize: min(portion, welcome.chunkSize, Self.largestChunkGiven),
             filesInFlight: min(welcome.filesInFlight, Self.maxFilesGiven)
         )
         self.hasGreeted = true
@@ -91,12 +91,9 @@ extension ServerConnection {
         guard case .tokens(let tokens) = self.configuration.access else {
             preconditionFailure("a proof is asked for by a server that takes tokens")
         }
-        let address = AddressBlock(self.wire.channel.remoteAddress)
-        let delay = try self.penalties.delay(for: address, now: .now(), deadline: self.admissionDeadline)
-        if delay > .zero { try await Task.sleep(for: .nanoseconds(delay.nanoseconds)) }
         let certificate = self.isSecure ? self.configuration.identity?.certificateDigest ?? .zero : .zero
         guard let entry = tokens.current.entry(proving: proof, nonces: nonces, certificate: certificate) else {
-            self.penalties.failed(address, now: .now())
+            try await self.slowDown()
             throw FxferError(
                 .notPermitted,
                 "the token is not one of this server's, or someone stands between; ask its operator for one"
@@ -106,6 +103,17 @@ extension ServerConnection {
         self.log.name(token: entry.name)
         let answer = Proof.make(token: entry.token, role: .server, nonces: nonces, certificate: certificate)
         self.wire.write(.auth(Auth(proof: answer)))
+    }
+
+    /// Lets a client whose proof was wrong wait for its answer. Who has the right token never waits, whatever others at
+    /// the same address do.
+    ///
+    /// - Throws: `busy` where the wait would be longer than a greeting may take.
+    private func slowDown() async throws {
+        let address = AddressBlock(self.wire.channel.remoteAddress)
+        defer { self.penalties.failed(address, now: .now()) }
+        let delay = try self.penalties.delay(for: address, now: .now(), deadline: self.admissionDeadline)
+        if delay > .zero { try await Task.sleep(for: .nanoseconds(delay.nanoseconds)) }
     }
 
     private func refuseWhatIsNotAllowed() {

@@ -27,7 +27,9 @@ struct TransferLog: Sendable {
         since began: NIODeadline
     ) {
         guard self.logger.logLevel <= .info else { return }
-        var metadata = Self.metadata(path, content, since: began)
+        // Only what travelled has a speed.
+        let moved = outcome == .identical ? 0 : content.length - min(offset, content.length)
+        var metadata = Self.metadata(path, content, moved: moved, since: began)
         metadata["outcome"] =
             switch outcome {
             case .stored: "stored"
@@ -51,7 +53,7 @@ struct TransferLog: Sendable {
     /// A client has a file: verified, and durable on its disk.
     func given(_ path: RelativePath, _ content: FilePrefix, since began: NIODeadline) {
         guard self.logger.logLevel <= .info else { return }
-        self.logger.info("given", metadata: Self.metadata(path, content, since: began))
+        self.logger.info("given", metadata: Self.metadata(path, content, moved: content.length, since: began))
     }
 
     /// A client does not have what it asked for.
@@ -66,19 +68,24 @@ struct TransferLog: Sendable {
         )
     }
 
+    /// - Parameter moved: how many of its bytes came or went over the connection.
     private static func metadata(
         _ path: RelativePath,
         _ content: FilePrefix,
+        moved: UInt64,
         since began: NIODeadline
     ) -> Logger.Metadata {
         let seconds = Self.seconds(since: began)
-        return [
+        var metadata: Logger.Metadata = [
             "name": .string(path.description),
             "bytes": "\(content.length)",
             "seconds": .string(Self.fixed(seconds, digits: 3)),
-            "MB/s": .string(Self.fixed(Double(content.length) / 1e6 / max(seconds, 1e-6), digits: 1)),
             "sha256": .string(content.digest.hex),
         ]
+        if moved > 0 {
+            metadata["MB/s"] = .string(Self.fixed(Double(moved) / 1e6 / max(seconds, 1e-6), digits: 1))
+        }
+        return metadata
     }
 
     /// A file that was accepted was not stored, after that many bytes.

@@ -48,7 +48,7 @@ final class ServerVerification: Sendable {
             let name = "\(self.server)"
             let known = try await DiskPool.shared.run { try hosts?.fingerprint(of: name) }
             guard let hosts, let known, fingerprint != known.fingerprint else { return }
-            throw self.changedKey(fingerprint, known.fingerprint, EscapedText.escape(hosts.path), line: known.line)
+            throw FxferError.changedKey(of: self.server, to: fingerprint, known, in: hosts)
         case .authorities:
             preconditionFailure("BoringSSL judges certificates that authorities sign")
         }
@@ -61,18 +61,21 @@ final class ServerVerification: Sendable {
                 + "stands between; nothing was sent"
         )
     }
+}
 
-    private func changedKey(
-        _ found: KeyFingerprint,
-        _ known: KeyFingerprint,
-        _ file: String,
-        line: Int
+extension FxferError {
+    /// What the user is told of a server whose key is not the one that is remembered.
+    fileprivate static func changedKey(
+        of server: Endpoint,
+        to found: KeyFingerprint,
+        _ known: (fingerprint: KeyFingerprint, line: Int),
+        in hosts: KnownHosts
     ) -> FxferError {
         FxferError(
             .notPermitted,
-            "THE KEY OF \(self.server) HAS CHANGED: someone may stand between you and the server, or it has a new "
-                + "identity. It was \(known) and is \(found). Nothing was sent. If its operator ('fxfer identity' there) "
-                + "confirms the new one, remove line \(line) of \(file)"
+            "THE KEY OF \(server) HAS CHANGED: someone may stand between you and the server, or it has a new identity. It "
+                + "was \(known.fingerprint) and is \(found). Nothing was sent. If its operator confirms the new one (the "
+                + "server prints it at its start), remove line \(known.line) of \(EscapedText.escape(hosts.path))"
         )
     }
 }
@@ -81,21 +84,36 @@ extension ServerTrust {
     /// Remembers the key of a server that has done everything to be believed.
     ///
     /// - Returns: nil where it was known or need not be.
-    func remember(_ fingerprint: KeyFingerprint, of server: Endpoint, isProven: Bool) async -> FirstContact? {
+    /// - Throws: `notPermitted` where another program has remembered another key of this server since it was looked at.
+    func remember(
+        _ fingerprint: KeyFingerprint,
+        of server: Endpoint,
+        isProven: Bool
+    ) async throws -> FirstContact? {
         guard case .knownHosts(let hosts) = self else { return nil }
-        var failure: FxferError?
-        do {
-            let name = "\(server)"
-            guard let hosts else { throw FxferError(.io, "neither XDG_CONFIG_HOME nor HOME is set") }
-            let isKnown = try await DiskPool.shared.run {
-                guard try hosts.fingerprint(of: name) == nil else { return true }
-                try hosts.record(fingerprint, of: name)
-                return false
-            }
-            if isKnown { return nil }
-        } catch {
-            failure = FxferError(wrapping: error)
+        let name = "\(server)"
+        guard let hosts else {
+            let failure = FxferError(.io, "neither XDG_CONFIG_HOME nor HOME is set")
+            return FirstContact(server: server, fingerprint: fingerprint, isProven: isProven, failure: failure)
         }
-        return FirstContact(server: server, fingerprint: fingerprint, isProven: isProven, failure: failure)
+        return try await DiskPool.shared.run {
+            if let known = try hosts.fingerprint(of: name) {
+                guard known.fingerprint == fingerprint else {
+                    throw FxferError.changedKey(of: server, to: fingerprint, known, in: hosts)
+                }
+                return nil
+            }
+            var failure: FxferError?
+            do throws(FxferError) {
+                try hosts.record(fingerprint, of: name)
+            } catch {
+                // Between the two calls, too, another program may have been first.
+                if let known = try hosts.fingerprint(of: name), known.fingerprint != fingerprint {
+                    throw FxferError.changedKey(of: server, to: fingerprint, known, in: hosts)
+                }
+                failure = error
+            }
+            return FirstContact(server: server, fingerprint: fingerprint, isProven: isProven, failure: failure)
+        }
     }
 }

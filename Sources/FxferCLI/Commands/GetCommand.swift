@@ -65,6 +65,9 @@ struct GetCommand: AsyncParsableCommand {
     func validate() throws {
         if self.legacy.isOn {
             try self.legacy.validate(sources: self.sources, output: self.output)
+            guard self.trust.isEmpty else {
+                throw ValidationError("--legacy proves nothing: it goes with no token, key or certificate")
+            }
         } else if self.legacy.keepTrailer {
             throw ValidationError("--keep-trailer goes with --legacy")
         }

@@ -12,7 +12,7 @@ struct IdentityCommand: AsyncParsableCommand {
             can be given it beforehand. Where there is no identity one is made, which the server then uses.
 
               fxfer identity
-              fxfer identity --identity /var/lib/fxfer
+              fxfer identity --identity /var/lib/fxfer-identity
               fxfer identity --certificate > fxfer.pem
             """
     )

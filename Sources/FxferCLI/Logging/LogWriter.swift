@@ -51,7 +51,11 @@ final class LogWriter: Sendable {
     /// Waits until the lines so far are written, for at most a second.
     func drain() {
         let isDone = DispatchSemaphore(value: 0)
-        self.writing.async { isDone.signal() }
+        self.writing.async {
+            // A line may be waiting whose thread has not come to say so.
+            self.writeWaiting()
+            isDone.signal()
+        }
         _ = isDone.wait(timeout: .now() + 1)
     }
 }

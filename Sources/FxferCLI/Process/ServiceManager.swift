@@ -15,12 +15,17 @@ struct ServiceManager: Sendable {
         return ServiceManager(socket: Self.connect(to: bytes))
     }
 
-    /// Clients can connect; `status` is for people, one line.
-    func ready(_ status: String) {
-        self.send("READY=1\nSTATUS=\(status)")
+    /// Whether there is one.
+    var isListening: Bool { self.socket != nil }
+
+    /// Clients can connect.
+    ///
+    /// - Parameter status: one line for people; nil where the last one stays.
+    func ready(status: String? = nil) {
+        self.send("READY=1" + (status.map { "\nSTATUS=\($0)" } ?? ""))
     }
 
-    /// The configuration is read anew; ``ready(_:)`` is to follow.
+    /// The configuration is read anew; ``ready(status:)`` is to follow.
     func reloading() {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)

@@ -55,14 +55,22 @@ package struct FileDownload: Sendable {
         from connection: RawConnection,
         into file: OutputFile
     ) async throws {
+        var isEmpty = true
         var splitter = TrailerSplitter(trailer: Textbook.fileTrailer)
         var incoming = messages.makeAsyncIterator()
         while let bytes = try await connection.next(&incoming) {
+            isEmpty = isEmpty && bytes.readableBytes == 0
             for piece in splitter.push(bytes) {
                 try await file.append(piece)
             }
         }
         let (tail, isTrailer) = splitter.finish()
+        guard !isEmpty else {
+            throw FxferError(
+                .damaged,
+                "\(self.endpoint) sent nothing: it lets in its own machine only, or was cut short; nothing was written"
+            )
+        }
         guard isTrailer else {
             throw FxferError(
                 .damaged,

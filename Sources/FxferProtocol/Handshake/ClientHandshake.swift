@@ -56,7 +56,7 @@ package struct ClientHandshake {
             guard Capabilities(rawValue: welcome.capabilities).contains(.proof) else {
                 throw FxferError(
                     .notPermitted,
-                    "the server takes no token, so it cannot prove who it is; to go on without a token, give none"
+                    "the server takes no token, so it cannot prove who it is; to go on without a token, give none (FXFER_TOKEN is one, too)"
                 )
             }
             self.state = .proving(welcome)

@@ -72,6 +72,7 @@ extension OwnedDescriptor {
     func forEachEntry(_ body: (_ name: UnsafeRawBufferPointer, _ type: UInt8) -> Void) throws(Errno) {
         // A descriptor of its own: readdir(3) moves the position and closedir(3) closes.
         let number = try self.openFolderBeneath(.itself).release()
+        defer { DescriptorBudget.process.giveBack() }
         guard let stream = fdopendir(number) else {
             let error = Errno.last
             _ = close(number)

@@ -8,16 +8,24 @@ import Glibc
 package struct OwnedDescriptor: ~Copyable, Sendable {
     package let number: CInt
 
-    private init(_ number: CInt) {
-        self.number = number
+    /// Takes what `open` answers, where the ``DescriptorBudget`` has room for it.
+    private init(_ open: () -> CInt) throws(Errno) {
+        try DescriptorBudget.process.take()
+        do throws(Errno) {
+            self.number = try retrying(open)
+        } catch {
+            DescriptorBudget.process.giveBack()
+            throw error
+        }
     }
 
     deinit {
         // Never retried: Linux has released the number even where close(2) fails, and another thread may have it now.
         _ = close(self.number)
+        DescriptorBudget.process.giveBack()
     }
 
-    /// Gives the number to an owner that closes it itself.
+    /// Gives the number to an owner that closes it itself, and gives it back to the ``DescriptorBudget`` then.
     consuming func release() -> CInt {
         let number = self.number
         discard self
@@ -29,7 +37,7 @@ extension OwnedDescriptor {
     /// open(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
     /// `mode` is for O_CREAT.
     package static func open(_ path: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
-        OwnedDescriptor(try retrying { Glibc.open(path.characters, flags | O_CLOEXEC, mode) })
+        try OwnedDescriptor { Glibc.open(path.characters, flags | O_CLOEXEC, mode) }
     }
 
     /// openat(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
@@ -39,14 +47,14 @@ extension OwnedDescriptor {
         in folder: borrowing OwnedDescriptor
     ) throws(Errno) -> OwnedDescriptor {
         let folder = folder.number
-        return OwnedDescriptor(try retrying { openat(folder, path.characters, flags | O_CLOEXEC) })
+        return try OwnedDescriptor { openat(folder, path.characters, flags | O_CLOEXEC) }
     }
 
     /// openat2(2) of a name in this folder, never through a symbolic link (ELOOP) nor out of the folder (EXDEV).
     package func openBeneath(_ name: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
-        OwnedDescriptor(
-            try retrying { clinux_open_beneath(self.number, name.characters, UInt64(UInt32(bitPattern: flags)), mode) }
-        )
+        try OwnedDescriptor {
+            clinux_open_beneath(self.number, name.characters, UInt64(UInt32(bitPattern: flags)), mode)
+        }
     }
 
     /// The folder `name` in this one, open for reading (so that it can be made durable).
@@ -56,7 +64,7 @@ extension OwnedDescriptor {
 
     /// A second descriptor for the same open file: F_DUPFD_CLOEXEC of fcntl(2).
     func duplicate() throws(Errno) -> OwnedDescriptor {
-        OwnedDescriptor(try retrying { fcntl(self.number, F_DUPFD_CLOEXEC, 0) })
+        try OwnedDescriptor { fcntl(self.number, F_DUPFD_CLOEXEC, 0) }
     }
 
     /// fsync(2): content and attributes of this file, or the entries of this folder, are durable afterwards.

@@ -57,6 +57,11 @@ struct PrivateKey: ~Copyable {
         return EVP_PKEY_check(check.pointer) == 1
     }
 
+    /// Whether clients take signatures by it: RSA, and the curves of ECDSA. Nothing else is usual in TLS.
+    var isUsual: Bool {
+        EVP_PKEY_is_a(self.pointer, "RSA") == 1 || EVP_PKEY_is_a(self.pointer, "EC") == 1
+    }
+
     /// Whether it is a key on the curve P-256.
     var isP256: Bool {
         // The longest name of a curve in libcrypto is shorter; one that is cut is not this one.

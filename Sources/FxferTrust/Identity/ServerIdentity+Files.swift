@@ -27,6 +27,12 @@ extension ServerIdentity {
         } catch {
             throw Self.failure(error, "private key", keyName)
         }
+        guard privateKey.isUsual else {
+            throw FxferError(
+                .noInput,
+                "the key in '\(keyName)' is of a kind that clients do not take; make one of ECDSA (P-256) or RSA"
+            )
+        }
         guard chain.leaf.belongs(to: privateKey) else {
             throw FxferError(
                 .noInput,

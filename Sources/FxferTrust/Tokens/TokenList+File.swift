@@ -19,6 +19,14 @@ extension TokenList {
         try Self.parse(self.rules.read(path: path), path: EscapedText.escape(path))
     }
 
+    /// Reads a token file once more, for a process that serves meanwhile: like ``load(path:)``, but it has to be a file. A
+    /// FIFO would be waited for.
+    public static func reload(path: [UInt8]) throws(FxferError) -> TokenList {
+        var rules = self.rules
+        rules.takesPipe = false
+        return try Self.parse(rules.read(path: path), path: EscapedText.escape(path))
+    }
+
     /// Reads a client's token from a token file with one entry.
     ///
     /// - Throws: as ``load(path:)``.

@@ -52,10 +52,12 @@ struct JobQueueTests {
     func cancelled() async {
         let queue = JobQueue()
         let (starts, started) = AsyncStream<Void>.makeStream()
+        let (signals, signal) = AsyncStream<Void>.makeStream()
         let done = NIOLockedValueBox(false)
         queue.begin {
             started.yield()
-            try? await Task.sleep(for: .seconds(3600))
+            // Ends by the cancellation alone.
+            for await _ in signals {}
             done.withLockedValue { $0 = Task.isCancelled }
         }
         let run = Task { await queue.run() }
@@ -63,5 +65,6 @@ struct JobQueueTests {
         run.cancel()
         await run.value
         #expect(done.withLockedValue { $0 })
+        signal.finish()
     }
 }

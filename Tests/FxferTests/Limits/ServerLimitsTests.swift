@@ -6,13 +6,24 @@ import Testing
 struct ServerLimitsTests {
     @Test(
         "few descriptors make small limits, and many leave them as they are",
-        arguments: [(-1, 1, 1), (1, 1, 1), (40, 7, 1), (64, 19, 1), (1024, 499, 61), (1 << 20, 1000, 256)]
+        arguments: [
+            (1, 1, 1, 4), (40, 10, 1, 5), (64, 22, 2, 16), (1024, 502, 62, 436), (1 << 20, 1000, 256, 1_047_488),
+        ]
     )
-    func fit(descriptors: Int, connections: Int, files: UInt16) {
+    func fit(descriptors: Int, connections: Int, filesInFlight: UInt16, openFiles: Int) {
         var limits = ServerLimits()
-        limits.fit(descriptors: descriptors, cores: 2)
+        limits.fit(descriptors: descriptors, eventLoops: 2)
         #expect(limits.maxConnections == connections)
-        #expect(limits.filesInFlight == files)
+        #expect(limits.filesInFlight == filesInFlight)
+        #expect(limits.maxOpenFiles == openFiles)
+    }
+
+    @Test("a machine of many cores needs more descriptors for itself")
+    func manyCores() {
+        var limits = ServerLimits()
+        limits.fit(descriptors: 1024, eventLoops: 128)
+        #expect(limits.maxConnections == 313)
+        #expect(limits.filesInFlight == 39)
     }
 
     @Test("what was chosen smaller stays")

@@ -19,7 +19,10 @@ import Testing
         try ServerIdentity.load(certificate: self.folder.bytes("cert"), key: self.folder.bytes("key"))
     }
 
-    @Test("keys of each kind are taken, with the whole chain", arguments: TestKey.Kind.allCases)
+    @Test(
+        "keys of each kind that is usual are taken, with the whole chain",
+        arguments: [TestKey.Kind.rsa, .p256, .p384]
+    )
     func kinds(kind: TestKey.Kind) throws {
         let key = try TestKey(kind)
         let leaf = try key.certificate(by: self.issuer)
@@ -67,9 +70,17 @@ import Testing
         #expect(error?.message.contains("openssl pkey") == true)
     }
 
+    @Test("a key that clients do not take is refused at once")
+    func unusual() throws {
+        let key = try TestKey(.ed25519)
+        let error = try self.refusal(key.certificate(by: self.issuer), key.pem)
+        #expect(error?.code == .noInput)
+        #expect(error?.message.contains("P-256") == true)
+    }
+
     @Test("a key that is not that of the first certificate is refused")
     func mismatch() throws {
-        let key = try TestKey(.ed25519)
+        let key = try TestKey(.p384)
         let leaf = try key.certificate(by: self.issuer)
         let above = try self.issuer.certificate(by: self.issuer)
         #expect(try self.refusal(above + leaf, key.pem)?.code == .noInput)

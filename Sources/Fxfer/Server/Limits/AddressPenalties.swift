@@ -5,8 +5,9 @@ import Synchronization
 
 /// The failed proofs of every address that had some lately. Shared by all connections of a server.
 ///
-/// Whoever judges a proof waits for ``delay(for:now:deadline:)`` first, then judges at once, and reports a failure. A
-/// success forgives nothing: else a client with one good token could guess another between two uses of its own.
+/// A wrong proof is answered after ``delay(for:now:deadline:)``, and reported as failed. A right one is answered at once,
+/// whatever others at its address have done; it forgives nothing: else a client with one good token could guess another
+/// between two uses of its own.
 final class AddressPenalties: Sendable {
     private let limit: Int
     private let penalties = Mutex<[AddressBlock: ProofPenalty]>([:])
@@ -20,9 +21,9 @@ final class AddressPenalties: Sendable {
     /// How many addresses are remembered.
     var count: Int { self.penalties.withLock { $0.count } }
 
-    /// How long to wait from now on before a proof from this address is judged.
+    /// How long to wait from now on before a wrong proof from this address is answered.
     ///
-    /// - Throws: `.busy` where that would be after `deadline`: the proof is not to be judged.
+    /// - Throws: `.busy` where that would be after `deadline`: it is answered now, and so.
     func delay(for address: AddressBlock, now: NIODeadline, deadline: NIODeadline) throws(FxferError) -> TimeAmount {
         let delay = self.penalties.withLock { penalties -> TimeAmount? in
             guard var penalty = penalties.removeValue(forKey: address) else { return .zero }

@@ -16,6 +16,8 @@ public struct ServerLimits: Sendable {
     public var maxConnectionsPerAddress: Int
     /// How many files a client may have open at once on one connection.
     public var filesInFlight: UInt16
+    /// How many files and folders the process may have open at once, for all clients and for itself.
+    public var maxOpenFiles: Int
     /// The longest body of a control frame that is taken, in bytes: ``frameSizes``.
     public var maxFrameSize: UInt32
     /// How much is stored.
@@ -32,21 +34,29 @@ public struct ServerLimits: Sendable {
         self.maxConnections = 1000
         self.maxConnectionsPerAddress = 256
         self.filesInFlight = 256
+        self.maxOpenFiles = .max
         self.maxFrameSize = 65_536
         self.storage = StorageLimits()
     }
 
     /// Lowers what cannot be kept by a process that may have so many descriptors.
     ///
-    /// - Parameter cores: how many event loops there are; each takes three descriptors.
-    public mutating func fit(descriptors: Int, cores: Int = System.coreCount) {
-        // 14 were counted on Linux besides the event loops', and there are a few more for a moment now and then.
-        let free = max(0, descriptors - 20 - 3 * cores)
-        // The other half is for files.
+    /// - Parameter eventLoops: how many event loops the process has or will have.
+    public mutating func fit(descriptors: Int, eventLoops: Int = NIOSingletons.groupLoopCountSuggestion) {
+        let free = max(0, descriptors - Self.ownDescriptors(eventLoops: eventLoops))
         self.maxConnections = max(1, min(self.maxConnections, free / 2))
-        // A few clients at once shall be able to have all files open that they may: each takes two descriptors, and one
-        // more for each folder on its way while it is published.
-        self.filesInFlight = min(self.filesInFlight, UInt16(clamping: max(1, (free - 16) / 16)))
+        // The directories that are always open are counted twice; so two more are for what libraries open now and then.
+        let sockets = self.maxConnections + self.maxLingering + FileServer.maxNewcomers
+        self.maxOpenFiles = max(4, min(self.maxOpenFiles, free - sockets))
+        // A few clients at once shall be able to have all files open that they may: each takes two descriptors.
+        let files = max(1, free / 16)
+        self.filesInFlight = min(self.filesInFlight, UInt16(clamping: files))
+    }
+
+    /// What the process cannot do without: 12 were counted (standard streams, listening socket, two directories, signals
+    /// and timers), and 3 for each event loop. Two more are for what libraries open now and then.
+    private static func ownDescriptors(eventLoops: Int) -> Int {
+        14 + 3 * eventLoops
     }
 }
 

@@ -36,6 +36,9 @@ struct AccessOptions: ParsableArguments {
         if self.open, self.tokenFile != nil {
             throw ValidationError("--open lets everyone in, --token-file only some; choose one")
         }
+        if self.allowPlaintext, !self.open, self.tokenFile == nil {
+            throw ValidationError("--allow-plaintext lets nobody in by itself; give --token-file or --open, too")
+        }
         if (self.cert == nil) != (self.key == nil) {
             throw ValidationError("--cert and --key go together")
         }
@@ -51,8 +54,6 @@ struct AccessOptions: ParsableArguments {
         let allowsPlaintext: Bool
         /// The path of the file with the tokens, as the file system knows it.
         let tokenFile: [UInt8]?
-        /// The paths of what clients must never get or change.
-        let secrets: [[UInt8]]
         /// Why no TLS is spoken, where it is not.
         let remark: String?
 
@@ -64,18 +65,23 @@ struct AccessOptions: ParsableArguments {
     }
 
     /// Reads the files.
-    func load() throws(FxferError) -> Loaded {
+    ///
+    /// - Parameter directory: what clients reach; nothing that is secret may lie in it.
+    func load(serving directory: [UInt8]) throws(FxferError) -> Loaded {
         let tokenFile = self.tokenFile.map { RawArgument(text: $0).bytes }
+        let keyPlace = self.key.map { RawArgument(text: $0).bytes } ?? (try? self.identity.directory())
+        for secret in [tokenFile, keyPlace].compactMap({ $0 }) {
+            try SecretPlace.check(secret, outside: directory)
+        }
+        if let tokenFile { try TokenArgument.check(tokenFile) }
         let tokens = try tokenFile.map { file throws(FxferError) in try TokenList.load(path: file) }
         let rule = tokens.map { AccessRule.tokens(AcceptedTokens($0)) } ?? (self.open ? .everyone : .ownMachine)
         let (identity, remark) = try self.loadIdentity(rule)
-        let keyFile = self.key.map { RawArgument(text: $0).bytes } ?? (try? self.identity.directory())
         return Loaded(
             rule: rule,
             identity: identity,
             allowsPlaintext: self.allowPlaintext,
             tokenFile: tokenFile,
-            secrets: [tokenFile, keyFile].compactMap { $0 },
             remark: remark
         )
     }

@@ -22,7 +22,7 @@ struct TrustOptions: ParsableArguments {
             valueName: "SHA256:…"
         )
     )
-    var serverKey: FingerprintArgument?
+    var serverKey: String?
 
     @Option(
         help: ArgumentHelp(
@@ -37,6 +37,10 @@ struct TrustOptions: ParsableArguments {
     var plaintext = false
 
     func validate() throws {
+        // Not by its type: the parser would quote what may be a token by mistake.
+        if let key = self.serverKey, KeyFingerprint(key) == nil {
+            throw ValidationError("--server-key takes SHA256: and 43 characters, as 'fxfer identity' prints them")
+        }
         if self.serverKey != nil, self.ca != nil {
             throw ValidationError("--server-key and --ca are two ways to know the server; choose one")
         }
@@ -57,15 +61,21 @@ struct TrustOptions: ParsableArguments {
             if json {
                 StandardStream.output.write(line: JSONLine.text(FirstContactLine(contact)))
             }
-            if !isQuiet {
+            // What is believed without a proof is told in any case.
+            if !isQuiet || !contact.isProven {
                 StandardStream.error.write(line: Self.remark(on: contact, hostsFile))
             }
         }
         return security
     }
 
+    /// Whether nothing was asked for.
+    var isEmpty: Bool {
+        self.tokenFile == nil && self.serverKey == nil && self.ca == nil && !self.plaintext
+    }
+
     private var trust: ServerTrust {
-        if let key = self.serverKey { return .key(key.fingerprint) }
+        if let key = self.serverKey.flatMap(KeyFingerprint.init) { return .key(key) }
         if let file = self.ca { return .authorities(file: RawArgument(text: file).bytes) }
         return .knownHosts(UserFolders.knownHosts.map { KnownHosts(path: $0) })
     }
@@ -73,7 +83,9 @@ struct TrustOptions: ParsableArguments {
     private var token: Token? {
         get throws(FxferError) {
             if let file = self.tokenFile {
-                return try TokenList.loadToken(path: RawArgument(text: file).bytes)
+                let path = RawArgument(text: file).bytes
+                try TokenArgument.check(path)
+                return try TokenList.loadToken(path: path)
             }
             return try getenv("FXFER_TOKEN").map { value throws(FxferError) in
                 try Token(environment: String(cString: value))
@@ -82,7 +94,10 @@ struct TrustOptions: ParsableArguments {
     }
 
     private static func remark(on contact: FirstContact, _ hostsFile: String?) -> String {
-        let proof = contact.isProven ? ", and knows the token" : "; compare it with what 'fxfer identity' prints there"
+        let proof =
+            contact.isProven
+            ? "; it has proven that it knows the token"
+            : "; compare it with the one that the server printed at its start"
         let memory =
             switch contact.failure {
             case nil: "it is remembered in \(hostsFile ?? "known_hosts")"

@@ -15,8 +15,8 @@ struct ServeCommand: PreparingCommand {
         discussion: """
             Takes connections from its own machine only, unless --token-file or --open let others in; those speak TLS \
             1.3. The first line on standard output says where it listens, the next ones who can do what; standard error \
-            gets a line for each transfer and for each connection that ends badly. SIGTERM or SIGINT lets transfers in \
-            flight end within the grace; a second one ends the server at once.
+            gets a line for each transfer, and for each connection that was refused or broke a rule. SIGTERM or SIGINT lets \
+            transfers in flight end within the grace; a second one ends the server at once.
 
               fxfer serve --dir ./out
               fxfer serve --dir ./out --token-file tokens
@@ -128,7 +128,7 @@ struct ServeCommand: PreparingCommand {
         configuration.limits.fit(descriptors: maxDescriptors)
         do {
             var rules = SandboxRules()
-            let access = try self.access.load()
+            let access = try self.access.load(serving: configuration.directory)
             access.apply(to: &configuration)
             if let file = access.tokenFile { rules.allowReading(file: file) }
             let (legacyEnds, legacyEnd) = AsyncStream<Void>.makeStream()
@@ -146,7 +146,6 @@ struct ServeCommand: PreparingCommand {
             configuration.socket = try self.openSocket(configuration)
             // After the socket, which may be taken, and before the sandbox, whose rules name folders that exist.
             try FileServer.makeDirectory(at: configuration.directory)
-            try access.checkSecrets(outside: configuration.directory)
             rules.storing.append(configuration.directory)
             try self.enterSandbox(rules, logger)
             let run = ServerRun(

@@ -22,7 +22,8 @@ struct ServerRun: Sendable {
             try await ServiceGroup(
                 configuration: .init(
                     services: self.services,
-                    gracefulShutdownSignals: [.sigterm, .sigint],
+                    // Without tokens or a manager, a hangup is that of the terminal where the server was started.
+                    gracefulShutdownSignals: self.reloads ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup],
                     logger: self.logger
                 )
             ).run()
@@ -33,13 +34,16 @@ struct ServerRun: Sendable {
         }
     }
 
+    /// Whether SIGHUP asks for files to be read again.
+    private var reloads: Bool { self.access.tokenFile != nil || self.manager.isListening }
+
     private var services: [ServiceGroupConfiguration.ServiceConfiguration] {
         var services = [Self.essential(self.server)]
         if let end {
             services.append(Self.essential(FirstEvent(of: end)))
         }
-        if case .tokens(let tokens) = self.access.rule, let file = self.access.tokenFile {
-            services.append(.init(service: TokenReloading(tokens, file: file, self.manager, self.logger)))
+        if self.reloads {
+            services.append(.init(service: Reloading(self.access, self.manager, self.logger)))
         }
         // The last one is the first that is told of a shutdown.
         services.append(.init(service: ShutdownNotice(to: self.manager)))
@@ -55,7 +59,7 @@ struct ServerRun: Sendable {
             if let remark = access.remark { StandardStream.error.write(line: "fxfer: \(remark)") }
             StandardStream.output.write(line: "listening on \(Endpoint(address)) (pid \(getpid()))")
             for line in explanation { StandardStream.output.write(line: line) }
-            manager.ready("listening on \(Endpoint(address)), \(explanation[0])")
+            manager.ready(status: "listening on \(Endpoint(address)), \(explanation[0])")
         }
     }
 
