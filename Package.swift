@@ -74,7 +74,10 @@ let package = Package(
         .testTarget(name: "FxferProtocolTests", dependencies: ["FxferProtocol", "CLibcrypto"]),
         .testTarget(name: "FxferStorageTests", dependencies: ["FxferStorage"]),
         .testTarget(name: "FxferTrustTests", dependencies: ["FxferTrust", "CLibcrypto"]),
-        .testTarget(name: "FxferNetworkTests", dependencies: ["FxferNetwork"]),
+        .testTarget(
+            name: "FxferNetworkTests",
+            dependencies: ["FxferNetwork", .product(name: "NIOEmbedded", package: "swift-nio")]
+        ),
         .testTarget(name: "FxferLegacyTests", dependencies: ["FxferLegacy"]),
         .testTarget(
             name: "FxferTests",

@@ -1,50 +1,78 @@
 import NIOCore
 
-/// What a channel's pipeline passes on, as a sequence for one reader with backpressure: while two elements wait, the
-/// socket is not read.
+/// What a channel's pipeline passes on, as a sequence for one reader with backpressure: while 1 MiB waits, or eight
+/// elements, the socket is not read.
 ///
-/// Unlike NIO's own wrapper this may be let go of unread, as happens to clients that a server accepts while it ends:
-/// the channel is closed then.
+/// It may be let go of unread, as happens to clients that a server accepts while it ends: the channel is closed then.
+/// The same happens when the reader's task is cancelled.
 package struct InboundStream<Element: Sendable>: AsyncSequence, Sendable {
-    package typealias AsyncIterator = Producer.AsyncIterator
-
-    package typealias Producer = NIOThrowingAsyncSequenceProducer<
-        Element, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark,
-        InboundStreamDelegate<Element>
-    >
-
-    private let producer: Producer
+    private let reader: Reader
 
     /// Ends the channel's pipeline with a handler that feeds the stream. Must be called on the channel's event loop.
-    package init(from channel: any Channel) throws {
-        let handler = InboundStreamHandler<Element>()
-        let new = Producer.makeSequence(
-            elementType: Element.self,
-            failureType: (any Error).self,
-            backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2),
-            finishOnDeinit: true,
-            delegate: InboundStreamDelegate(handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
-        )
-        handler.source = new.source
-        self.producer = new.sequence
+    ///
+    /// - Parameter size: how many bytes an element has.
+    package init(from channel: any Channel, size: @escaping @Sendable (Element) -> Int) throws {
+        let queue = InboundQueue<Element>(size: size)
+        let handler = InboundStreamHandler(queue)
+        self.reader = Reader(queue, NIOLoopBound(handler, eventLoop: channel.eventLoop))
         try channel.pipeline.syncOperations.addHandler(handler)
     }
 
+    /// The next element, if it waits already and `condition` holds for it.
+    package func takeWaiting(where condition: (Element) -> Bool) -> Element? {
+        self.reader.takeWaiting(where: condition)
+    }
+
     package func makeAsyncIterator() -> AsyncIterator {
-        self.producer.makeAsyncIterator()
-    }
-}
-
-/// Tells the handler what the reader of the stream does.
-package struct InboundStreamDelegate<Element: Sendable>: NIOAsyncSequenceProducerDelegate {
-    fileprivate let handler: NIOLoopBound<InboundStreamHandler<Element>>
-
-    package func produceMore() {
-        self.handler.execute { $0.produceMore() }
+        AsyncIterator(reader: self.reader)
     }
 
-    package func didTerminate() {
-        self.handler.execute { $0.readerIsGone() }
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let reader: Reader
+
+        /// The next element; nil at the end. Where the caller runs on the channel's event loop no thread is woken.
+        ///
+        /// - Throws: what ended the channel; `CancellationError`.
+        package mutating func next(isolation: isolated (any Actor)?) async throws -> Element? {
+            try await self.reader.next(isolation: isolation)
+        }
+    }
+
+    /// The end of the stream at which elements are taken. There is no reader any more when it is gone.
+    fileprivate final class Reader: Sendable {
+        private let queue: InboundQueue<Element>
+        private let handler: NIOLoopBound<InboundStreamHandler<Element>>
+
+        init(_ queue: InboundQueue<Element>, _ handler: NIOLoopBound<InboundStreamHandler<Element>>) {
+            self.queue = queue
+            self.handler = handler
+        }
+
+        deinit {
+            self.handler.execute { $0.readerIsGone() }
+        }
+
+        func next(isolation: isolated (any Actor)?) async throws -> Element? {
+            defer { self.readOn() }
+            return try await withTaskCancellationHandler {
+                // Named, as only so this closure is isolated to it.
+                try await withCheckedThrowingContinuation(isolation: isolation) { self.queue.take($0) }
+            } onCancel: {
+                self.queue.cancel()
+                self.handler.execute { $0.readerIsGone() }
+            }
+        }
+
+        func takeWaiting(where condition: (Element) -> Bool) -> Element? {
+            defer { self.readOn() }
+            return self.queue.takeWaiting(where: condition)
+        }
+
+        /// Has the socket read again where there is room and that was held back.
+        private func readOn() {
+            guard self.queue.endPause() else { return }
+            self.handler.execute { $0.readOn() }
+        }
     }
 }
 
@@ -64,73 +92,68 @@ private final class InboundStreamHandler<Element: Sendable>: ChannelDuplexHandle
     typealias InboundIn = Element
     typealias OutboundIn = Never
 
-    /// Nil once the channel's input has ended.
-    var source: InboundStream<Element>.Producer.Source?
+    private let queue: InboundQueue<Element>
     private var context: ChannelHandlerContext?
-    private var isPaused = false
+    private var hasEnded = false
     private var hasHeldRead = false
+
+    init(_ queue: InboundQueue<Element>) {
+        self.queue = queue
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        self.finish(nil)
+        self.finish(.success(nil))
         self.context = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if self.source?.yield(self.unwrapInboundIn(data)) == .stopProducing {
-            self.isPaused = true
-        }
+        self.queue.add(self.unwrapInboundIn(data))
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.finish(nil)
+        self.finish(.success(nil))
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.finish(error)
+        self.finish(.failure(error))
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .some(.inputClosed) = event as? ChannelEvent {
-            self.finish(nil)
+            self.finish(.success(nil))
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func read(context: ChannelHandlerContext) {
-        if self.isPaused {
+        if self.queue.pauseIfFull() {
             self.hasHeldRead = true
         } else {
             context.read()
         }
     }
 
-    func produceMore() {
-        self.isPaused = false
-        if self.hasHeldRead {
-            self.hasHeldRead = false
-            self.context?.read()
-        }
+    /// There is room again.
+    func readOn() {
+        guard self.hasHeldRead else { return }
+        self.hasHeldRead = false
+        self.context?.read()
     }
 
     /// The reader has let go of the stream. Where the input has not ended, nobody will ever hear it: close.
     func readerIsGone() {
-        guard self.source != nil else { return }
-        self.source = nil
+        guard !self.hasEnded else { return }
+        self.hasEnded = true
         self.context?.close(promise: nil)
     }
 
-    private func finish(_ error: (any Error)?) {
-        guard let source = self.source else { return }
-        self.source = nil
-        if let error {
-            source.finish(error)
-        } else {
-            source.finish()
-        }
+    private func finish(_ end: Result<Element?, any Error>) {
+        self.hasEnded = true
+        self.queue.finish(end)
     }
 }

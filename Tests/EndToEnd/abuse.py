@@ -68,6 +68,7 @@ class AbuseCase(Case):
         self.descriptors = self.server.descriptors()
         self.assert_serves(self.server)
         self.stored = self.server.published()
+        eventually(lambda: self.server.descriptors() <= self.descriptors, "the good client is gone")
         self.beside = self.listing()
         self.connections = []
 

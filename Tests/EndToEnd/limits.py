@@ -6,6 +6,7 @@ import socket
 import wire
 from abuse import AbuseCase, reset
 from support import PATIENCE
+from waiting import eventually
 
 TICK = 0.1
 TIMED_OUT, BUSY, LIMIT, TOO_LARGE, NO_SPACE = 6, 8, 3, 35, 36
@@ -13,6 +14,12 @@ TIMED_OUT, BUSY, LIMIT, TOO_LARGE, NO_SPACE = 6, 8, 3, 35, 36
 
 class LimitCase(AbuseCase):
     """A server with the limits in `options`, and clients that come to them."""
+
+    def assert_harmless(self, stored=None):
+        """Clients that are gone have left their places when their connections are closed."""
+        still_open = sum(connection.socket.fileno() >= 0 for connection in self.connections)
+        eventually(lambda: self.server.descriptors() <= self.descriptors + still_open, "the clients are gone")
+        super().assert_harmless(stored)
 
     def drip(self, connection, data):
         """Says a byte a tick until the server says something, or ends the connection; answers how many it took."""

@@ -42,18 +42,32 @@ class AllTest(LimitCase):
         self.assert_harmless()
 
     def test_others_make_room(self):
-        """The oldest that has not greeted makes room; one that has said its first words is told why."""
-        talking, silent = self.connect(), self.connect()
+        """One that has not greeted makes room; where it has said its first words, it is told why."""
+        talking = self.connect()
         talking.send(PREAMBLE, hello()[:20])
-        silent.send(PREAMBLE[:3])
-        # The server has taken both when a third is served instead of the first.
-        first = self.greeted()
+        self.assert_both_serve()
         self.assert_turned_away(talking, self.message)
-        second = self.greeted()
-        self.assert_closed(silent)
-        for connection in (first, second):
-            self.assert_goes_on(connection)
         self.assert_harmless()
+        silent = self.connect()
+        silent.send(PREAMBLE[:3])
+        self.assert_both_serve()
+        self.assert_closed(silent)
+        self.assert_harmless()
+
+    def test_words_that_come_late(self):
+        """One that has made room before it said its first words is told why when it says them."""
+        late = self.connect()
+        held = [self.greeted(), self.greeted()]
+        late.send(PREAMBLE, hello())
+        self.assert_turned_away(late, self.message)
+        for connection in held:
+            self.goodbye(connection)
+        self.assert_harmless()
+
+    def assert_both_serve(self):
+        """Two clients get places, whoever has been there before."""
+        for connection in [self.greeted(), self.greeted()]:
+            self.assert_goes_on(connection)
 
     def test_late_words(self):
         """One that had said nothing when it made room, and greets then, is told why, too."""
@@ -205,10 +219,10 @@ class LateReaderTest(LimitCase):
 
 class FewDescriptorsTest(SendCase):
     def test_files_in_flight(self):
-        """With 64 descriptors few files are open at once, and hundreds arrive without one that could not be opened."""
+        """With 96 descriptors few files are open at once, and hundreds arrive without one that could not be opened."""
 
         def limit():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))
 
         server = ReadServer(self.folder / "out", preexec_fn=limit)
         self.addCleanup(server.__exit__)

@@ -118,11 +118,34 @@ class TotalTest(DiskLimitCase):
 
     def test_small_files(self):
         """What is held in memory counts, too."""
-        self.file("out/there", bytes(10 * MIB - 10_000))
+        self.file("out/there", bytes(10 * MIB - 15_000))
         self.start(*self.options)
         self.assert_taken(self.source("a", 6000))
         stored = self.digest(self.folder / "a")
         self.assert_refused(FULL, self.source("b", 6000), naming=["in all"], stored=stored)
+
+    def test_empty_files(self):
+        """Empty files and folders count with 4 KiB each."""
+        self.start("--max-total-size", "1M")
+        for number in range(2000):
+            self.file(f"tree/f{number:04}", b"")
+        result = run("send", *ONCE, "--quiet", str(self.folder / "tree"), self.server.address)
+        self.assertEqual(result.returncode, FULL, result.stderr)
+        self.assertIn("in all is reached", result.stderr)
+        stored = self.server.published()
+        self.assertTrue(200 < len(stored) <= 256, len(stored))
+        self.assertLessEqual(self.before.items(), stored.items())
+        self.assertEqual(self.server.partials(), [])
+
+    def test_empty_folders(self):
+        self.start("--max-total-size", "1M")
+        for number in range(2000):
+            (self.folder / f"tree/d{number:04}").mkdir(parents=True)
+        result = run("send", *ONCE, "--quiet", str(self.folder / "tree"), self.server.address)
+        self.assertEqual(result.returncode, FULL, result.stderr)
+        made = len(list((self.server.directory / "tree").iterdir()))
+        self.assertTrue(200 < made <= 256, made)
+        self.assertEqual(self.server.published(), self.before)
 
     def test_standard_input(self):
         self.start(*self.options)
@@ -213,6 +236,12 @@ class TotalTest(DiskLimitCase):
 
 
 class FreeSpaceTest(DiskLimitCase):
+    def test_empty_file(self):
+        """It takes some room, too."""
+        server = self.serve("--min-free-space", "900T")
+        self.assert_fails(FULL, *ONCE, self.source("f", 0), server.address, naming=["'f'", "free"])
+        self.assert_nothing_stored(server)
+
     def small_disk(self, *options):
         folder = self.folder / "out"
         folder.mkdir()

@@ -39,7 +39,7 @@ struct WireChannel: Sendable {
     /// Takes over a channel. Must be called on its event loop.
     init(wrapping channel: any Channel) throws {
         try channel.pipeline.syncOperations.addHandler(WireInboundHandler())
-        self.inbound = try InboundStream(from: channel)
+        self.inbound = try InboundStream(from: channel) { $0.byteCount }
         self.output = NIOLoopBoundBox(Output(), eventLoop: channel.eventLoop)
         self.channel = channel
     }
@@ -62,6 +62,15 @@ struct WireChannel: Sendable {
     ) async throws -> Result {
         defer { self.channel.close(promise: nil) }
         return try await body(self.inbound)
+    }
+
+    /// Bytes that come next, where they wait already.
+    func takeWaitingBytes() -> ByteBuffer? {
+        let part = self.inbound.takeWaiting { part in
+            if case .bytes = part { true } else { false }
+        }
+        guard case .bytes(let bytes) = part else { return nil }
+        return bytes
     }
 
     // MARK: Writing
@@ -106,8 +115,10 @@ struct WireChannel: Sendable {
     /// Waits until no more than `limit` bytes wait for the socket, or the connection is gone, which its reader is told.
     func drain(to limit: Int = Self.maxWaitingBytes, isolation: isolated (any Actor)? = #isolation) async {
         while self.output.value.waitingBytes > limit, let oldest = self.output.value.waiting.first {
-            // A write that fails closes the channel.
-            try? await oldest.taken.get()
+            // A write that fails closes the channel. (The future's own `get()` would take an isolated caller elsewhere.)
+            await withCheckedContinuation { continuation in
+                oldest.taken.whenComplete { _ in continuation.resume() }
+            }
         }
     }
 

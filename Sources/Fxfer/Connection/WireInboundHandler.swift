@@ -9,6 +9,14 @@ enum WirePart: Sendable {
     case secured(ServerCertificate?)
     /// The client speaks the guest's protocol; nothing comes after this.
     case guest
+
+    /// How many bytes of the connection it holds.
+    var byteCount: Int {
+        switch self {
+        case .bytes(let bytes): bytes.readableBytes
+        case .secured, .guest: 0
+        }
+    }
 }
 
 /// Told to a client's handlers behind TLS when the server has shown who it is.

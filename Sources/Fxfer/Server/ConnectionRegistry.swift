@@ -35,17 +35,21 @@ actor ConnectionRegistry {
     /// that are to be closed never pile up.
     func enter(_ connection: Connection) async -> Entrant? {
         let address = AddressBlock(connection.wire.channel.remoteAddress)
-        let (number, entrance) = self.slots.withLock { $0.enter(address) }
+        // Files may have what there is.
+        let hasDescriptor = (try? DescriptorBudget.process.take()) != nil
+        let (number, entrance) = self.slots.withLock { hasDescriptor ? $0.enter(address) : $0.turnAway() }
         switch entrance {
         case .served:
             break
         case .servedInstead(let other, let limit, let mayLinger):
             await self.connections[other]?.makeRoom(limit.error, mayLinger: mayLinger)
-        case .turnedAway(let limit, true):
+        case .turnedAway(let limit, let mayLinger):
+            if hasDescriptor { DescriptorBudget.process.giveBack() }
+            guard mayLinger else {
+                await connection.close(limit.error)
+                return nil
+            }
             return Entrant(number: number, refusal: limit.error)
-        case .turnedAway(let limit, false):
-            await connection.close(limit.error)
-            return nil
         }
         self.connections[number] = connection
         return Entrant(number: number, refusal: nil)
@@ -57,6 +61,7 @@ actor ConnectionRegistry {
             await connection.turnAway(refusal)
         } else {
             await self.serve(connection, entrant.number)
+            DescriptorBudget.process.giveBack()
         }
         self.slots.withLock { $0.leave(entrant.number) }
     }
@@ -65,7 +70,10 @@ actor ConnectionRegistry {
         if self.isShuttingDown {
             await connection.shutDown()
         }
-        await connection.run { self.slots.withLock { $0.admit(number) } }
+        await connection.run(
+            hasPlace: { self.slots.withLock { $0.admit(number) } },
+            leavePlace: { self.slots.withLock { $0.leave(number) } }
+        )
         self.connections[number] = nil
         if self.connections.isEmpty {
             self.allGone?.resume()

@@ -37,7 +37,7 @@ public struct FileServer: Service {
     ///
     /// - Throws: ``FxferError`` where the directory cannot be used or the address cannot be bound.
     public func run() async throws {
-        DescriptorBudget.process.limit(to: self.configuration.limits.maxOpenFiles)
+        DescriptorBudget.process.limit(to: self.configuration.limits.maxOpen)
         // Before the directory is made: where the port is taken, nothing is.
         let socket = try await self.openSocket()
         let directory = try await DirectoryStore.open(

@@ -66,6 +66,7 @@ extension ServerConnection {
             switch part {
             case .bytes(let bytes):
                 self.hasHeard = true
+                // Now that there are words, the client is told.
                 if let dismissal = self.dismissal { throw dismissal }
                 self.decoder.append(bytes)
             case .secured:
@@ -73,10 +74,23 @@ extension ServerConnection {
             case .guest:
                 self.hasHeard = true
                 self.isWithGuest = true
+                if let dismissal = self.dismissal { throw dismissal }
                 return nil
             }
         }
         return nil
+    }
+
+    func nextPayload() -> ByteBuffer? {
+        while true {
+            if let bytes = self.decoder.nextPayload() {
+                self.pace.took(.payload(bytes))
+                return bytes
+            }
+            guard self.decoder.awaitsPayload, let bytes = self.wire.takeWaitingBytes() else { return nil }
+            self.idle.heard(now: .now())
+            self.decoder.append(bytes)
+        }
     }
 
     private static var clientIsGone: FxferError {

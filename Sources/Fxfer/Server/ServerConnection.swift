@@ -78,14 +78,17 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     /// Serves the client to the end of its connection. Whatever was not published by then is kept as a partial or
     /// discarded.
     ///
-    /// - Parameter hasPlace: asked when the client is to be admitted: whether no other had its place meanwhile.
-    func run(hasPlace: @escaping @Sendable () -> Bool) async {
+    /// - Parameters:
+    ///   - hasPlace: asked when the client is to be admitted: whether no other had its place meanwhile.
+    ///   - leavePlace: called before the connection is closed: a client that sees that, and comes again, finds a place.
+    func run(hasPlace: @escaping @Sendable () -> Bool, leavePlace: @Sendable () -> Void) async {
         self.hasPlace = hasPlace
         do {
             try await withThrowingTaskGroup { group in
                 group.addTask { try await self.watchAdmission() }
                 group.addTask { try await self.watch() }
                 try await self.wire.withInbound { inbound in
+                    defer { leavePlace() }
                     var parts = inbound.makeAsyncIterator()
                     do {
                         try await self.serve(&parts)

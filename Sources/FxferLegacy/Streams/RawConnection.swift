@@ -18,7 +18,7 @@ package struct RawConnection: Sendable {
     ///
     /// - Parameter peer: the other end, for messages.
     init(wrapping channel: any Channel, peer: String, timeout: Duration) throws {
-        self.messages = try InboundStream(from: channel)
+        self.messages = try InboundStream(from: channel) { $0.readableBytes }
         self.channel = channel
         self.timeout = timeout
         self.peer = peer

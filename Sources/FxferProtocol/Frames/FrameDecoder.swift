@@ -52,6 +52,20 @@ package struct FrameDecoder {
     /// How many bytes of something that is not complete are held.
     package var heldBytes: Int { self.partial.readableBytes }
 
+    /// Whether the next byte that is handed over belongs to the payload of a chunk.
+    package var awaitsPayload: Bool {
+        if case .payload = self.state { self.incoming.readableBytes == 0 } else { false }
+    }
+
+    /// The payload that ``next()`` would answer with; nil where that is something else, or nothing.
+    package mutating func nextPayload() -> ByteBuffer? {
+        guard case .payload(let remaining) = self.state else { return nil }
+        let count = min(remaining, self.incoming.readableBytes)
+        guard count > 0, let bytes = self.incoming.readSlice(length: count) else { return nil }
+        self.state = count == remaining ? .digest : .payload(remaining: remaining - count)
+        return bytes
+    }
+
     /// The next event, or nil until more bytes come.
     ///
     /// - Throws: `protocolViolation`, `limitExceeded` or `damaged`. The stream is useless afterwards:
@@ -76,11 +90,8 @@ package struct FrameDecoder {
                     case .unknown: continue
                     case .frame(let frame): return .frame(frame)
                     }
-                case .payload(let remaining):
-                    let count = min(remaining, self.incoming.readableBytes)
-                    guard count > 0, let bytes = self.incoming.readSlice(length: count) else { return nil }
-                    self.state = count == remaining ? .digest : .payload(remaining: remaining - count)
-                    return .payload(bytes)
+                case .payload:
+                    return self.nextPayload().map { .payload($0) }
                 case .digest:
                     guard var bytes = self.take(Digest.byteCount), let digest = bytes.readDigest() else { return nil }
                     self.state = .header

@@ -41,9 +41,11 @@ package final class DirectoryStagedFile: StagedFile {
 
     package func rewind() { self.content.withLock { $0.rewind() } }
 
-    package func append(_ bytes: ByteBuffer) async throws {
+    package func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws {
         try await self.pool.run {
-            try self.content.withLock { content throws(FxferError) in try content.append(bytes) }
+            try self.content.withLock { content throws(FxferError) in
+                for bytes in pieces { try content.append(bytes) }
+            }
         }
     }
 

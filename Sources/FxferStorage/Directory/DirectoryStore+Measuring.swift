@@ -4,7 +4,7 @@ import Synchronization
 
 /// How much is in the directory, and how much room.
 extension DirectoryStore: MeasuredStore {
-    /// The sizes of the regular files below the directory, and of partials that nobody has just now. Links are not
+    /// The sizes of the regular files and folders below the directory (``EntrySpace``), and of partials that nobody has just now. Links are not
     /// followed; what cannot be entered, is on another file system or goes away meanwhile is left out.
     package func measure() async throws -> UInt64 {
         let walk = Mutex(ContentWalk())
@@ -16,6 +16,18 @@ extension DirectoryStore: MeasuredStore {
             return walk.withLock { $0.bytes }.addingWithinBounds(left)
         } catch let error as Errno {
             throw FxferError(.io, "cannot look through the directory: \(error)", cause: error)
+        }
+    }
+
+    package func newFolders(for path: RelativePath, isFolder: Bool) async throws -> Int {
+        try await self.pool.run {
+            guard let walk = try? self.tree.walk(to: path) else { return 0 }
+            if let missing = walk.missing {
+                return path.components.count - missing.components.count + (isFolder ? 1 : 0)
+            }
+            guard isFolder else { return 0 }
+            let there = try? walk.folder.status(of: CPath(path.lastComponent))
+            return there == nil ? 1 : 0
         }
     }
 
@@ -65,9 +77,10 @@ private struct ContentWalk {
             let status = FileKind(entryType: type) == .folder ? nil : try? folder.status(of: CPath(name))
             switch status?.kind ?? FileKind(entryType: type) {
             case .folder:
+                found = found.addingWithinBounds(EntrySpace.least)
                 folders.append(isTop ? Array(name) : path + [UInt8(ascii: "/")] + name)
             case .regular:
-                found = found.addingWithinBounds(status?.size ?? 0)
+                found = found.addingWithinBounds(max(status?.size ?? 0, EntrySpace.least))
             default:
                 break
             }

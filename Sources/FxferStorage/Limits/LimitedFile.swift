@@ -8,9 +8,11 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
     private let path: RelativePath
     /// What was announced; nil where that is not known.
     private let size: UInt64?
+    private let entry: EntrySpace
     private let limits: StorageLimits
     /// Its part of the store's space, and who gives more of it: nil for a file in memory, which has all.
     private let claim: (own: SpaceClaim, space: StoreSpace<Base>?)?
+    private let knownFolders: KnownFolders
     private let progress: Mutex<Progress>
 
     private struct Progress {
@@ -22,12 +24,16 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
         _ base: Base.Staged,
         _ path: RelativePath,
         _ size: UInt64?,
+        _ entry: EntrySpace,
         _ limits: StorageLimits,
-        _ claim: (SpaceClaim, StoreSpace<Base>?)?
+        _ claim: (SpaceClaim, StoreSpace<Base>?)?,
+        _ knownFolders: KnownFolders
     ) {
         self.base = base
         self.path = path
         self.size = size
+        self.entry = entry
+        self.knownFolders = knownFolders
         self.limits = limits
         self.claim = claim
         self.progress = Mutex(Progress(kept: base.position))
@@ -42,10 +48,10 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
     /// Makes sure that the file may have `size` bytes.
     ///
     /// - Throws: `.tooLarge`, `.noSpace`, `.io`; `CancellationError`.
-    func makeRoom(for size: UInt64) async throws {
+    func makeRoom(for size: UInt64, isolation: isolated (any Actor)? = #isolation) async throws {
         try self.limits.checkSize(size, self.path)
         guard let (claim, space) = self.claim, let space else { return }
-        try await space.grow(claim, to: size, self.path)
+        try await space.grow(claim, to: self.entry.total(size), self.path)
     }
 
     package func appendInMemory(_ bytes: ByteBuffer) -> Bool {
@@ -53,10 +59,11 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
         self.base.appendInMemory(bytes)
     }
 
-    package func append(_ bytes: ByteBuffer) async throws {
-        let (end, overflow) = self.base.position.addingReportingOverflow(UInt64(bytes.readableBytes))
+    package func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws {
+        let count = pieces.reduce(0) { $0 + $1.readableBytes }
+        let (end, overflow) = self.base.position.addingReportingOverflow(UInt64(count))
         try await self.makeRoom(for: overflow ? .max : max(end, self.size ?? 0))
-        try await self.base.append(bytes)
+        try await self.base.append(pieces, isolation: isolation)
         self.noteProgress()
     }
 
@@ -88,10 +95,12 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
     package func publish(_ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void) {
         guard let claim = self.claim?.own else { return self.base.publish(completion) }
         self.progress.withLock { $0.isPublishing = true }
-        let size = self.base.position
+        let space = self.entry.total(self.base.position)
+        let (folders, path) = (self.knownFolders, self.path)
         self.base.publish { result in
             let isStored = (try? result.get()).map { $0.outcome != .identical } ?? false
-            claim.settle(leaving: isStored ? size : 0)
+            claim.settle(leaving: isStored ? space : 0)
+            if isStored { folders.addFolder(of: path) }
             completion(result)
         }
     }

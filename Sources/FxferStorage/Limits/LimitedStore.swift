@@ -7,6 +7,7 @@ package final class LimitedStore<Base: MeasuredStore>: Store {
     private let limits: StorageLimits
     /// Nil where only single files are limited.
     private let space: StoreSpace<Base>?
+    private let knownFolders = KnownFolders()
 
     /// Looks through the store first, where its content is limited.
     ///
@@ -20,13 +21,17 @@ package final class LimitedStore<Base: MeasuredStore>: Store {
 
     package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> LimitedFile<Base>? {
         guard let size = attributes.size, size <= self.limits.maxFileSize ?? .max else { return nil }
+        let entry = EntrySpace(isFolder: attributes.isFolder, newFolders: 0)
         var claim: SpaceClaim?
         if let space = self.space {
-            guard let granted = space.claimAtOnce(size) else { return nil }
+            // Whether folders have to be made for it takes a look at the disk.
+            guard !attributes.isFolder, self.knownFolders.hasFolder(of: path),
+                let granted = space.claimAtOnce(entry.total(size))
+            else { return nil }
             claim = granted
         }
         guard let file = self.base.stageInMemory(path, attributes) else { return nil }
-        return LimitedFile(file, path, size, self.limits, claim.map { ($0, nil) })
+        return LimitedFile(file, path, size, entry, self.limits, claim.map { ($0, nil) }, self.knownFolders)
     }
 
     package func stage(
@@ -36,29 +41,42 @@ package final class LimitedStore<Base: MeasuredStore>: Store {
         reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<LimitedFile<Base>> {
         if let size = attributes.size { try self.limits.checkSize(size, path) }
+        let isFolder = attributes.isFolder
+        let newFolders = self.space == nil ? 0 : try await self.base.newFolders(for: path, isFolder: isFolder)
+        let entry = EntrySpace(isFolder: isFolder, newFolders: newFolders)
         switch try await self.base.stage(path, attributes, comparison, reading: reading) {
         case .fresh(let file):
-            return .fresh(try await self.limited(file, path, attributes.size))
+            return .fresh(try await self.limited(file, path, attributes.size, entry))
         case .partial(let file):
-            return .partial(try await self.limited(file, path, attributes.size))
+            return .partial(try await self.limited(file, path, attributes.size, entry))
         case .existing(let file, let otherwise):
             // Most often it is the same, and nothing is to be stored: room is looked for when content comes.
-            return .existing(file, otherwise: otherwise.map { self.unclaimed($0, path, attributes.size) })
+            return .existing(file, otherwise: otherwise.map { self.unclaimed($0, path, attributes.size, entry) })
         case .unchanged:
             return .unchanged
         }
     }
 
-    private func unclaimed(_ file: Base.Staged, _ path: RelativePath, _ size: UInt64?) -> LimitedFile<Base> {
+    private func unclaimed(
+        _ file: Base.Staged,
+        _ path: RelativePath,
+        _ size: UInt64?,
+        _ entry: EntrySpace
+    ) -> LimitedFile<Base> {
         let claim = self.space.map { space in
             (space.ledger.enter(file.mayLeavePartial ? path : nil, holding: file.position), space)
         }
-        return LimitedFile(file, path, size, self.limits, claim)
+        return LimitedFile(file, path, size, entry, self.limits, claim, self.knownFolders)
     }
 
     /// The staged file where there is room for it; else what was there stays as it was.
-    private func limited(_ file: Base.Staged, _ path: RelativePath, _ size: UInt64?) async throws -> LimitedFile<Base> {
-        let limited = self.unclaimed(file, path, size)
+    private func limited(
+        _ file: Base.Staged,
+        _ path: RelativePath,
+        _ size: UInt64?,
+        _ entry: EntrySpace
+    ) async throws -> LimitedFile<Base> {
+        let limited = self.unclaimed(file, path, size, entry)
         do {
             try await limited.makeRoom(for: size ?? 0)
         } catch {

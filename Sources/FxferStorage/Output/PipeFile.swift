@@ -51,10 +51,12 @@ package final class PipeFile: StagedFile {
         }
     }
 
-    package func append(_ bytes: ByteBuffer) async throws {
+    package func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws {
         try await self.pool.run {
             try self.writeVerified()
-            self.state.withLock { Self.add(bytes, to: &$0) }
+            self.state.withLock { state in
+                for bytes in pieces { Self.add(bytes, to: &state) }
+            }
         }
     }
 

@@ -21,10 +21,10 @@ package protocol StagedFile: Sendable {
     /// was added then, and ``append(_:)`` does it. Never waits.
     func appendInMemory(_ bytes: ByteBuffer) -> Bool
 
-    /// Adds `bytes` at the position and hashes them.
+    /// Adds `pieces`, one behind the other, at the position and hashes them.
     ///
     /// - Throws: `.noSpace`, `.tooLarge`, `.io`; `CancellationError` where nothing was added.
-    func append(_ bytes: ByteBuffer) async throws
+    func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws
 
     /// SHA-256 of the file so far. Cheap, and never waits for the disk unless an ``append(_:)`` is under way.
     func runningDigest() -> Digest
@@ -60,6 +60,11 @@ package protocol StagedFile: Sendable {
 extension StagedFile {
     package var newFolder: RelativePath? { nil }
     package var mayLeavePartial: Bool { false }
+
+    /// ``append(_:isolation:)`` for one piece.
+    package func append(_ bytes: ByteBuffer, isolation: isolated (any Actor)? = #isolation) async throws {
+        try await self.append([bytes], isolation: isolation)
+    }
 
     /// ``publish(_:)`` for those who wait.
     package func publish() async throws -> Publication {

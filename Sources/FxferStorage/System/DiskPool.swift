@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// The threads on which file calls block, so that neither an event loop nor Swift's own threads ever do.
 ///
@@ -23,11 +24,33 @@ package final class DiskPool: Sendable {
         self.threads.start()
     }
 
-    /// Runs `body` on a thread of the pool.
+    /// Runs `body` on a thread of the pool. A caller that is isolated waits where it is: NIO's own call would take it to
+    /// one of Swift's threads before, and again afterwards.
     ///
     /// - Throws: what `body` throws; `CancellationError` where the task was cancelled before a thread was free.
-    package func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await self.threads.runIfActive(body)
+    package func run<T: Sendable>(
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: @escaping @Sendable () throws -> T
+    ) async throws -> T {
+        let call = Call()
+        return try await withTaskCancellationHandler {
+            // Named, as only so this closure is isolated to it.
+            try await withCheckedThrowingContinuation(isolation: isolation) { continuation in
+                self.threads.submit { state in
+                    guard case .active = state, !call.isCancelled.load(ordering: .relaxed) else {
+                        return continuation.resume(throwing: CancellationError())
+                    }
+                    continuation.resume(with: Result(catching: body))
+                }
+            }
+        } onCancel: {
+            call.isCancelled.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// One that may be abandoned until a thread takes it.
+    private final class Call: Sendable {
+        let isCancelled = Atomic(false)
     }
 
     /// Runs `body` even in a cancelled task or after the pool was shut down: for cleaning up.

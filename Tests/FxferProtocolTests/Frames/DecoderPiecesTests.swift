@@ -1,4 +1,5 @@
 import FxferProtocol
+import NIOCore
 import Testing
 
 @Suite("Streams in pieces")
@@ -34,6 +35,28 @@ struct DecoderPiecesTests {
         let whole = Decoded(stream)
         #expect(whole.code == .protocolViolation)
         #expect(Decoded(stream, pieces) == whole)
+    }
+
+    @Test("payload can be asked for alone, and nothing else comes by that")
+    func payloadAlone() throws {
+        let chunk = Frame.chunk(Chunk(file: 9, offset: 0, length: 3000))
+        var decoder = FrameDecoder()
+        decoder.append(ByteBuffer(bytes: Preamble.bytes + chunk.bytes + [UInt8](repeating: 1, count: 1000)))
+        #expect(decoder.nextPayload() == nil)
+        #expect(!decoder.awaitsPayload)
+        #expect(try decoder.next() == .frame(chunk))
+        #expect(!decoder.awaitsPayload)
+        #expect(decoder.nextPayload()?.readableBytes == 1000)
+        #expect(decoder.nextPayload() == nil)
+        #expect(decoder.awaitsPayload)
+        let rest = [UInt8](repeating: 2, count: 2000) + Digest.ofNothing.bytes
+        decoder.append(ByteBuffer(bytes: rest + Frame.bye.bytes))
+        #expect(decoder.nextPayload() == ByteBuffer(repeating: 2, count: 2000))
+        #expect(decoder.nextPayload() == nil)
+        #expect(!decoder.awaitsPayload)
+        #expect(try decoder.next() == .payloadEnd(.ofNothing))
+        #expect(try decoder.next() == .frame(.bye))
+        #expect(decoder.isAtBoundary)
     }
 
     @Test("a stream may end before its first byte and between frames, nowhere else")

@@ -38,13 +38,13 @@ struct LimitedStoreTests {
     func measuredAtStart() async throws {
         let directory = try await DirectoryUnderTest()
         let elsewhere = try TemporaryFolder()
-        try directory.put(testBytes(600), at: path("there"))
+        try directory.put(testBytes(60_000), at: path("there"))
         try directory.folder.link("link", to: elsewhere.path)
-        try elsewhere.write(testBytes(5000), to: "large")
-        let subject = try await LimitedDirectory(StorageLimits(maxTotalSize: 1000), directory)
-        #expect(try await subject.refusal(of: 401) == .noSpace)
-        #expect(try await subject.refusal(of: 400) == nil)
-        #expect(try await subject.upload(testBytes(400), to: path("a/b")) == .stored)
+        try elsewhere.write(testBytes(500_000), to: "large")
+        let subject = try await LimitedDirectory(StorageLimits(maxTotalSize: 100_000), directory)
+        #expect(try await subject.refusal(of: 40_001) == .noSpace)
+        #expect(try await subject.refusal(of: 40_000) == nil)
+        #expect(try await subject.upload(testBytes(40_000 - 4096), to: path("a/b")) == .stored)
         #expect(try await subject.refusal(of: 1) == .noSpace)
     }
 
@@ -59,17 +59,17 @@ struct LimitedStoreTests {
 
     @Test("counts files in memory, and those of unknown size as they grow")
     func memoryAndGrowth() async throws {
-        let subject = try await LimitedDirectory(StorageLimits(maxTotalSize: 1000))
+        let subject = try await LimitedDirectory(StorageLimits(maxTotalSize: 100_000))
         let growing = try await subject.fresh(path("grows"))
-        try await growing.append(ByteBuffer(bytes: testBytes(700)))
-        #expect(subject.store.stageInMemory(try path("a"), FileAttributes(size: 301)) == nil)
-        let small = try #require(subject.store.stageInMemory(try path("a"), FileAttributes(size: 300)))
-        #expect(small.appendInMemory(ByteBuffer(bytes: testBytes(300))))
+        try await growing.append(ByteBuffer(bytes: testBytes(70_000)))
+        #expect(subject.store.stageInMemory(try path("a"), FileAttributes(size: 30_001)) == nil)
+        let small = try #require(subject.store.stageInMemory(try path("a"), FileAttributes(size: 30_000)))
+        #expect(small.appendInMemory(ByteBuffer(bytes: testBytes(30_000))))
         #expect(await failureCode { try await growing.append(ByteBuffer(bytes: [1])) } == .noSpace)
         #expect(try await small.publish().outcome == .stored)
         await growing.discard(keepingPartial: false)
-        #expect(try await subject.refusal(of: 700) == nil)
-        #expect(try await subject.refusal(of: 701) == .noSpace)
+        #expect(try await subject.refusal(of: 70_000) == nil)
+        #expect(try await subject.refusal(of: 70_001) == .noSpace)
     }
 
     @Test("takes the same content again where it is full: nothing is stored for that")
@@ -116,10 +116,10 @@ struct LimitedStoreTests {
 
     @Test("counts again, when a file would be refused, what its owner removed meanwhile")
     func removedByHand() async throws {
-        let subject = try await LimitedDirectory(StorageLimits(maxTotalSize: 1000))
-        #expect(try await subject.upload(testBytes(800), to: path("a")) == .stored)
+        let subject = try await LimitedDirectory(StorageLimits(maxTotalSize: 100_000))
+        #expect(try await subject.upload(testBytes(80_000), to: path("a")) == .stored)
         try subject.remove(path("a"))
-        #expect(try await subject.refusal(of: 800) == nil)
+        #expect(try await subject.refusal(of: 80_000) == nil)
     }
 
     @Test("keeps the chosen part of the disk free")
@@ -129,11 +129,41 @@ struct LimitedStoreTests {
         let none = try await LimitedDirectory(StorageLimits(minFreeSpace: available * 2), directory)
         #expect(try await none.refusal(of: 1) == .noSpace)
         #expect(none.store.stageInMemory(try path("a"), FileAttributes(size: 1)) == nil)
-        let growing = try await none.fresh(path("a"))
-        #expect(await failureCode { try await growing.append(ByteBuffer(bytes: [1])) } == .noSpace)
+        #expect(try await none.refusal(of: nil) == .noSpace)
         let half = try await LimitedDirectory(StorageLimits(minFreeSpace: available / 2), directory)
         #expect(try await half.upload(testBytes(100_000), to: path("b")) == .stored)
         #expect(half.store.stageInMemory(try path("c"), FileAttributes(size: 1)) != nil)
         #expect(try await half.refusal(of: available * 3 / 4) == .noSpace)
+    }
+
+    @Test("counts empty files and folders with 4 KiB each, in memory or not, and after another measurement")
+    func entries() async throws {
+        let directory = try await DirectoryUnderTest()
+        let subject = try await LimitedDirectory(StorageLimits(maxTotalSize: 5 * 4096), directory)
+        #expect(try await subject.upload([], to: path("empty")) == .stored)
+        let small = try #require(subject.store.stageInMemory(try path("small"), FileAttributes(size: 0)))
+        #expect(try await small.publish().outcome == .stored)
+        // Two folders and a file.
+        #expect(subject.store.stageInMemory(try path("a/b/c"), FileAttributes(size: 0)) == nil)
+        #expect(try await subject.upload([], to: path("a/b/c")) == .stored)
+        for store in [subject, try await LimitedDirectory(StorageLimits(maxTotalSize: 5 * 4096), directory)] {
+            #expect(try await store.refusal(of: 0) == .noSpace)
+            #expect(store.store.stageInMemory(try path("d"), FileAttributes(size: 0)) == nil)
+            let folder = FileAttributes(isFolder: true)
+            #expect(store.store.stageInMemory(try path("new"), folder) == nil)
+            #expect(await failureCode { _ = try await store.stage(path("new"), folder) } == .noSpace)
+            // One that is there takes nothing.
+            guard case .fresh(let there) = try await store.stage(path("a/b"), folder) else { throw UnexpectedStaging() }
+            #expect(try await there.publish().outcome == .identical)
+        }
+        #expect(try subject.published() == [Array("a/b/c".utf8), Array("empty".utf8), Array("small".utf8)])
+    }
+
+    @Test("refuses an empty file where too little of the disk is free")
+    func emptyWithoutSpace() async throws {
+        let subject = try await LimitedDirectory(StorageLimits(minFreeSpace: 900 << 40))
+        #expect(try await subject.refusal(of: 0) == .noSpace)
+        #expect(subject.store.stageInMemory(try path("a"), FileAttributes(size: 0)) == nil)
+        #expect(try subject.published() == [])
     }
 }

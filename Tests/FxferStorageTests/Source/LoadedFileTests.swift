@@ -60,29 +60,29 @@ struct LoadedFileTests {
     }
 
     @Test("as a source it gives its bytes in chunks, forwards and after going back")
-    func source() throws {
+    func source() async throws {
         let bytes = testBytes(1000)
         let source = LoadedSource(try self.loaded(bytes))
-        #expect(try source.read(at: 0, count: 400).digest == sha256(bytes[..<400]))
-        let chunk = try source.read(at: 400, count: 600)
+        #expect(try await source.read(at: 0, count: 400).digest == sha256(bytes[..<400]))
+        let chunk = try await source.read(at: 400, count: 600)
         #expect(Array(chunk.bytes.readableBytesView) == Array(bytes[400...]))
         #expect(chunk.digest == sha256(bytes))
         try source.rewind(to: 400)
-        #expect(try source.read(at: 400, count: 600).bytes == chunk.bytes)
+        #expect(try await source.read(at: 400, count: 600).bytes == chunk.bytes)
         #expect(try source.hashPrefix(7) == sha256(bytes[..<7]))
-        #expect(try source.read(at: 7, count: 993).digest == sha256(bytes))
+        #expect(try await source.read(at: 7, count: 993).digest == sha256(bytes))
         source.restart()
-        #expect(try source.read(at: 0, count: 1000).bytes == ByteBuffer(bytes: bytes))
-        #expect(try source.read(at: 1000, count: 0).digest == sha256(bytes))
+        #expect(try await source.read(at: 0, count: 1000).bytes == ByteBuffer(bytes: bytes))
+        #expect(try await source.read(at: 1000, count: 0).digest == sha256(bytes))
     }
 
     @Test("more than there is, and another offset than the last end, are refused")
     func refusals() async throws {
         let source = LoadedSource(try self.loaded(testBytes(10)))
-        #expect(await failureCode { _ = try source.read(at: 0, count: 11) } == .sourceChanged)
-        #expect(await failureCode { _ = try source.read(at: 1, count: 1) } == .internal)
+        #expect(await failureCode { _ = try await source.read(at: 0, count: 11) } == .sourceChanged)
+        #expect(await failureCode { _ = try await source.read(at: 1, count: 1) } == .internal)
         #expect(await failureCode { _ = try source.hashPrefix(11) } == .sourceChanged)
         #expect(await failureCode { try source.rewind(to: 11) } == .internal)
-        #expect(try source.read(at: 0, count: 10).digest == sha256(testBytes(10)))
+        #expect(try await source.read(at: 0, count: 10).digest == sha256(testBytes(10)))
     }
 }

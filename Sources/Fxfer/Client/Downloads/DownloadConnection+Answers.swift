@@ -43,6 +43,15 @@ extension DownloadConnection {
         }
     }
 
+    func nextPayload() -> ByteBuffer? {
+        while true {
+            if let bytes = self.client.decoder.nextPayload() { return bytes }
+            guard self.client.decoder.awaitsPayload, let bytes = self.wire.takeWaitingBytes() else { return nil }
+            self.client.idle.heard(now: .now())
+            self.client.decoder.append(bytes)
+        }
+    }
+
     private func receive(_ offer: Offer) async throws {
         try self.requests.receive(offer)
         switch try self.receiving.receiver.receive(offer) {

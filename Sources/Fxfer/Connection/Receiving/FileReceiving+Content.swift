@@ -38,18 +38,36 @@ extension FileReceiving {
     func handlePayload(_ bytes: ByteBuffer) async throws {
         guard case .append(let file) = self.receiving.receiver.receivePayload() else { return }
         let staged = self.staged(file)
+        let pieces = self.gather(bytes)
         do {
             try await self.working {
                 if let pause = self.limiter?.pause(before: bytes.readableBytes) {
                     try await Task.sleep(for: pause)
                 }
-                if !staged.appendInMemory(bytes) {
-                    try await staged.append(bytes)
+                // What goes to memory comes alone.
+                if pieces.count > 1 || !staged.appendInMemory(bytes) {
+                    try await staged.append(pieces, isolation: self)
                 }
             }
         } catch let error as FxferError {
             await self.refuse(self.receiving.receiver.failed(file, error))
         }
+    }
+
+    /// When no more is added to what goes to the disk in one job: 1 MiB.
+    private static var enoughForJob: Int { 1_048_576 }
+
+    /// The payload and what else is here already of the same chunk: so the disk gets in one job what came in while it
+    /// had the last one. (A rate limit is for pieces as they come.)
+    private func gather(_ first: ByteBuffer) -> [ByteBuffer] {
+        var pieces = [first]
+        guard self.limiter == nil else { return pieces }
+        var count = first.readableBytes
+        while count < Self.enoughForJob, let next = self.nextPayload() {
+            pieces.append(next)
+            count += next.readableBytes
+        }
+        return pieces
     }
 
     func handlePayloadEnd(_ claimed: Digest) async throws {

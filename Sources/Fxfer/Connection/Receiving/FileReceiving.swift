@@ -14,6 +14,8 @@ protocol FileReceiving: WireConnection {
     var store: Directory { get }
     var receiving: ReceivingState<Directory.Staged> { get set }
 
+    /// The next payload of the chunk of which the last one was, where it is here already.
+    func nextPayload() -> ByteBuffer?
     /// Payload came in and is stored.
     func noteProgress(_ file: FileID, of incoming: IncomingFile<Directory.Staged>, verified: UInt64)
     /// A chunk arrived damaged and is asked for again.

@@ -73,6 +73,12 @@ struct ConnectionSlots {
         return (number, .servedInstead(of: oldest, limit, mayLinger: self.linger(oldest)))
     }
 
+    /// A new connection for which the process has no descriptor to spare.
+    mutating func turnAway() -> (Number, Entrance) {
+        self.lastNumber += 1
+        return (self.lastNumber, .turnedAway(.all, mayLinger: self.linger(self.lastNumber)))
+    }
+
     private mutating func serve(_ number: Number, _ address: AddressBlock) {
         self.addresses[number] = address
         self.countByAddress[address, default: 0] += 1

@@ -16,8 +16,8 @@ public struct ServerLimits: Sendable {
     public var maxConnectionsPerAddress: Int
     /// How many files a client may have open at once on one connection.
     public var filesInFlight: UInt16
-    /// How many files and folders the process may have open at once, for all clients and for itself.
-    public var maxOpenFiles: Int
+    /// How many files, folders and connections of clients that are served the process may have open at once.
+    public var maxOpen: Int
     /// The longest body of a control frame that is taken, in bytes: ``frameSizes``.
     public var maxFrameSize: UInt32
     /// How much is stored.
@@ -34,7 +34,7 @@ public struct ServerLimits: Sendable {
         self.maxConnections = 1000
         self.maxConnectionsPerAddress = 256
         self.filesInFlight = 256
-        self.maxOpenFiles = .max
+        self.maxOpen = .max
         self.maxFrameSize = 65_536
         self.storage = StorageLimits()
     }
@@ -46,10 +46,11 @@ public struct ServerLimits: Sendable {
         let free = max(0, descriptors - Self.ownDescriptors(eventLoops: eventLoops))
         self.maxConnections = max(1, min(self.maxConnections, free / 2))
         // The directories that are always open are counted twice; so two more are for what libraries open now and then.
-        let sockets = self.maxConnections + self.maxLingering + FileServer.maxNewcomers
-        self.maxOpenFiles = max(4, min(self.maxOpenFiles, free - sockets))
-        // A few clients at once shall be able to have all files open that they may: each takes two descriptors.
-        let files = max(1, free / 16)
+        self.maxOpen = max(8, min(self.maxOpen, free - self.maxLingering - FileServer.maxNewcomers))
+        // Four clients at once shall be able to have all files open that they may. Each takes two descriptors, and while
+        // it is published one, with one more for each folder on its way; the next one comes meanwhile. With four folders
+        // that makes 7, and 12 with some to spare.
+        let files = max(1, self.maxOpen / (4 * 12))
         self.filesInFlight = min(self.filesInFlight, UInt16(clamping: files))
     }
 

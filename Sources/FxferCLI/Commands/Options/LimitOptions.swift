@@ -27,7 +27,10 @@ struct LimitOptions: ParsableArguments {
     var maxFileSize: SizeArgument?
 
     @Option(
-        help: ArgumentHelp("How much the directory may hold in all; any amount if not given.", valueName: "bytes")
+        help: ArgumentHelp(
+            "How much the directory may hold in all, at least 4K a file and folder; any amount if not given.",
+            valueName: "bytes"
+        )
     )
     var maxTotalSize: SizeArgument?
 
