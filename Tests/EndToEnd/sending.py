@@ -78,7 +78,7 @@ class Sending:
         # Not ru_maxrss: that includes what this test process had at the time of the fork.
         try:
             found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{self.pid}/status").read_text())
-        except ProcessLookupError:
+        except (ProcessLookupError, FileNotFoundError):  # It has ended; a poll may have taken note of that.
             found = None
         self.peak_memory = max(self.peak_memory, int(found[1]) * 1024 if found else 0)
 

@@ -47,6 +47,11 @@ int clinux_landlock_allow(int ruleset, uint64_t file_access, int folder);
 /// EPERM without `clinux_no_new_privileges`.
 int clinux_landlock_restrict(int ruleset);
 
+/// mallopt(3) with M_MMAP_THRESHOLD and M_TRIM_THRESHOLD: malloc maps and unmaps blocks by themselves from `map_from`
+/// bytes on, and gives the end of a heap back to the system where more than `trim_from` bytes of it are free. Answers 1,
+/// or 0 where the values are refused.
+int clinux_set_heap(int map_from, int trim_from);
+
 /// O_TMPFILE of open(2): a new file in the file system of the folder that is named, without a name of its own.
 extern const int clinux_o_tmpfile;
 

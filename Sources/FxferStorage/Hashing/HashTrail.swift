@@ -1,4 +1,5 @@
 import FxferProtocol
+import NIOCore
 
 /// A running hash that remembers places of its way and can go back to them.
 ///
@@ -41,6 +42,30 @@ struct HashTrail: ~Copyable, Sendable {
             // Some of the bytes may be hashed: a hash at an unknown place is of no use.
             self.restart()
             throw error
+        }
+    }
+
+    /// Adds up to `count` bytes of `file`, which follow on the last ones, to `bytes` and hashes them; fewer where the
+    /// file ends.
+    mutating func advance(
+        over file: borrowing OwnedDescriptor,
+        count: Int,
+        into bytes: inout ByteBuffer
+    ) throws(Errno) {
+        bytes.reserveCapacity(minimumWritableBytes: count)
+        var left = count
+        while left > 0 {
+            let part = min(left, SHA256.readSize)
+            let old = bytes.readableBytes
+            do {
+                try file.read(part, at: self.offset, into: &bytes)
+            } catch {
+                self.restart()
+                throw error
+            }
+            bytes.withUnsafeReadableBytes { self.advance(over: UnsafeRawBufferPointer(rebasing: $0[old...])) }
+            guard bytes.readableBytes == old + part else { return }
+            left -= part
         }
     }
 

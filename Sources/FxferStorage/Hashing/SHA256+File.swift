@@ -1,6 +1,6 @@
 extension SHA256 {
     /// How much is read at a time: small enough to stay in the CPU's cache between the read and the hash.
-    private static let readSize = 256 << 10
+    static let readSize = 256 << 10
 
     /// Adds `count` bytes of `file` from `offset` on; answers how many there were before the file's end.
     mutating func update(

@@ -45,12 +45,11 @@ package final class SourceFile: Source {
                 let bytes = try self.reading { () throws(Errno) in
                     try self.buffers.withLock { buffers throws(Errno) in
                         try buffers.fill { bytes throws(Errno) in
-                            try self.file.read(count, at: offset, into: &bytes)
+                            try trail.advance(over: self.file, count: count, into: &bytes)
                         }
                     }
                 }
                 guard bytes.readableBytes == count else { throw self.name.changed() }
-                bytes.withUnsafeReadableBytes { trail.advance(over: $0) }
                 return SourceChunk(bytes: bytes, digest: trail.mark())
             }
         }

@@ -35,6 +35,18 @@ struct SourceFileTests {
         try await source.checkUnchanged()
     }
 
+    @Test("a chunk that takes several reads has all of its bytes, and is refused where the file ends before")
+    func largeChunk() async throws {
+        for size in [(256 << 10) - 1, 256 << 10, (256 << 10) + 1, 1 << 20] {
+            let bytes = testBytes(size)
+            let chunk = try await self.source(bytes).read(at: 0, count: size)
+            #expect(chunk.bytes == ByteBuffer(bytes: bytes))
+            #expect(chunk.digest == sha256(bytes))
+            let short = try await self.source(bytes)
+            #expect(await failureCode { _ = try await short.read(at: 0, count: size + 1) } == .sourceChanged)
+        }
+    }
+
     @Test("permissions travel without set-id and sticky bits")
     func attributes() async throws {
         try self.folder.write([1], to: "x")
