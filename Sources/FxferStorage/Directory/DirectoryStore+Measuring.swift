@@ -4,8 +4,9 @@ import Synchronization
 
 /// How much is in the directory, and how much room.
 extension DirectoryStore: MeasuredStore {
-    /// The sizes of the regular files and folders below the directory (``EntrySpace``), and of partials that nobody has just now. Links are not
-    /// followed; what cannot be entered, is on another file system or goes away meanwhile is left out.
+    /// The sizes of the regular files and folders below the directory (``EntrySpace``), and of partials that nobody has
+    /// just now. Links are not followed; what cannot be entered, is on another file system or goes away meanwhile is left
+    /// out.
     package func measure() async throws -> UInt64 {
         let walk = Mutex(ContentWalk())
         do {

@@ -96,8 +96,8 @@ struct ServeCommand: PreparingCommand {
         help: ArgumentHelp(
             "Do without the sandbox.",
             discussion: """
-                In it the process reaches only DIR, and the folder of FILE for reading, and makes no connections \
-                (Linux 5.19 or later).
+                In it the process reaches only DIR, reads /proc and the folders of the token file and of --legacy's \
+                file, and makes no connections (Linux 5.19 or later).
                 """
         )
     )
