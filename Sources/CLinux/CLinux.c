@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -35,6 +36,10 @@ int clinux_link_descriptor(int fd, int newdirfd, const char *newpath) {
 
 int clinux_no_new_privileges(void) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int clinux_name_thread(const char *name) {
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 int clinux_keep_capabilities(uint64_t mask) {
@@ -104,4 +109,12 @@ const int clinux_o_path = O_PATH;
 
 int clinux_set_heap(int map_from, int trim_from) {
     return mallopt(M_MMAP_THRESHOLD, map_from) && mallopt(M_TRIM_THRESHOLD, trim_from);
+}
+
+int clinux_schedule_as_batch(void) {
+    if (sched_getscheduler(0) != SCHED_OTHER) {
+        return 0;
+    }
+    const struct sched_param param = {0};
+    return sched_setscheduler(0, SCHED_BATCH, &param);
 }

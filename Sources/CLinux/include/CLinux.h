@@ -26,6 +26,9 @@ int clinux_link_descriptor(int fd, int newdirfd, const char *newpath);
 /// prctl(2) with PR_SET_NO_NEW_PRIVS: this thread and what it starts get no privileges by running a program.
 int clinux_no_new_privileges(void);
 
+/// prctl(2) with PR_SET_NAME: what this thread is called in lists of processes; the first 15 bytes of `name`.
+int clinux_name_thread(const char *name);
+
 /// capset(2): this thread and what it starts keep, of the capabilities that they have, those of `mask` (bit N for the
 /// capability with number N). Without effect for who has no others.
 int clinux_keep_capabilities(uint64_t mask);
@@ -51,6 +54,10 @@ int clinux_landlock_restrict(int ruleset);
 /// bytes on, and gives the end of a heap back to the system where more than `trim_from` bytes of it are free. Answers 1,
 /// or 0 where the values are refused.
 int clinux_set_heap(int map_from, int trim_from);
+
+/// sched_setscheduler(2) with SCHED_BATCH: this thread and what it starts do not take the processor from another thread
+/// when they are woken. Without effect, and 0, where a policy other than the usual one was chosen already.
+int clinux_schedule_as_batch(void);
 
 /// O_TMPFILE of open(2): a new file in the file system of the folder that is named, without a name of its own.
 extern const int clinux_o_tmpfile;

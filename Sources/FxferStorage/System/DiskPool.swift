@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// The threads on which file calls block, so that neither an event loop nor Swift's own threads ever do.
@@ -12,16 +11,15 @@ package final class DiskPool: Sendable {
     /// How many threads it has. Files of the system are read for it, which starts no thread.
     package static let sharedThreads = max(16, System.coreCount)
 
-    private let threads: NIOThreadPool
+    private let threads: DiskThreads
 
-    /// Starts `threads` threads.
+    /// - Parameter threads: how many there are at the most.
     ///
     /// 16 are the default: threads here wait for the disk rather than compute, and concurrent fsyncs share a journal
     /// commit. Durable small files a second on ext4, 2 cores: 2,100 with one thread, 2,800 with 2, 3,800 with 4, 5,100
     /// with 8, 5,300 with 16, 2,900 with 32. On machines with more cores, as many as cores: each can hash.
     package init(threads: Int) {
-        self.threads = NIOThreadPool(numberOfThreads: threads)
-        self.threads.start()
+        self.threads = DiskThreads(maximum: threads)
     }
 
     /// Runs `body` on a thread of the pool. A caller that is isolated waits where it is: NIO's own call would take it to
@@ -36,11 +34,11 @@ package final class DiskPool: Sendable {
         return try await withTaskCancellationHandler {
             // Named, as only so this closure is isolated to it.
             try await withCheckedThrowingContinuation(isolation: isolation) { continuation in
-                self.threads.submit { state in
-                    guard case .active = state, !call.isCancelled.load(ordering: .relaxed) else {
-                        return continuation.resume(throwing: CancellationError())
-                    }
-                    continuation.resume(with: Result(catching: body))
+                self.threads.run {
+                    let result =
+                        call.isCancelled.load(ordering: .relaxed)
+                        ? .failure(CancellationError()) : Result(catching: body)
+                    return { continuation.resume(with: result) }
                 }
             }
         } onCancel: {
@@ -53,23 +51,21 @@ package final class DiskPool: Sendable {
         let isCancelled = Atomic(false)
     }
 
-    /// Runs `body` even in a cancelled task or after the pool was shut down: for cleaning up.
+    /// Runs `body` even in a cancelled task: for cleaning up.
     package func runInAnyCase(_ body: @escaping @Sendable () -> Void) async {
         await withCheckedContinuation { continuation in
-            self.submit {
+            self.threads.run {
                 body()
-                continuation.resume()
+                return { continuation.resume() }
             }
         }
     }
 
-    /// Runs `body` on a thread of the pool, some time, even after the pool was shut down; does not wait for it.
+    /// Runs `body` on a thread of the pool, some time; does not wait for it.
     package func submit(_ body: @escaping @Sendable () -> Void) {
-        self.threads.submit { _ in body() }
-    }
-
-    /// Ends the threads after the calls in progress. For pools made by ``init(threads:)``.
-    package func shutDown() async throws {
-        try await self.threads.shutdownGracefully()
+        self.threads.run {
+            body()
+            return {}
+        }
     }
 }

@@ -28,7 +28,6 @@ struct DirectoryPublishingTests {
             other.unlock()
         }
         let publication = try await subject.upload(testBytes(100), to: path("a"))
-        try await watcher.shutDown()
         #expect(publication == (outcome == .done ? .identical : .stored))
         #expect(try subject.content(at: path("a")) == testBytes(100))
         #expect(try subject.stagedCount() == 0)

@@ -1,4 +1,6 @@
+import Dispatch
 import FxferStorage
+import Glibc
 import Testing
 
 @Suite("The disk pool")
@@ -22,11 +24,41 @@ struct DiskPoolTests {
         }
     }
 
-    @Test("cleans up even after it was shut down")
-    func shutDown() async throws {
+    @Test("gives each job to the thread that was at work last")
+    func sameThread() async throws {
+        let pool = DiskPool(threads: 4)
+        var threads: Set<pthread_t> = []
+        for _ in 0..<100 {
+            threads.insert(try await pool.run { pthread_self() })
+        }
+        #expect(threads.count == 1)
+    }
+
+    @Test("runs as many jobs at once as it has threads, and the rest afterwards")
+    func concurrency() async throws {
         let pool = DiskPool(threads: 2)
-        try await pool.shutDown()
-        await #expect(throws: CancellationError.self) { try await pool.run {} }
-        await pool.runInAnyCase {}
+        let (first, second) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let done = try await withThrowingTaskGroup(of: Int.self) { group in
+            // These two wait for each other.
+            group.addTask {
+                try await pool.run {
+                    first.signal()
+                    second.wait()
+                    return 1
+                }
+            }
+            group.addTask {
+                try await pool.run {
+                    second.signal()
+                    first.wait()
+                    return 1
+                }
+            }
+            for _ in 0..<20 {
+                group.addTask { try await pool.run { 1 } }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(done == 22)
     }
 }
