@@ -19,6 +19,8 @@ struct WireChannel: Sendable {
     static let maxWaitingBytes = 1_048_576
 
     let channel: any Channel
+    /// Runs what the owner does on the connection's event loop.
+    let executor: EventLoopExecutor
     private let inbound: Inbound
     private let output: NIOLoopBoundBox<Output>
 
@@ -26,6 +28,8 @@ struct WireChannel: Sendable {
     private struct Output {
         /// Frames that were not handed to the channel yet.
         var gathered = ByteBuffer()
+        /// Whether that is nothing but the digest of a chunk.
+        var isDigest = false
         /// The memory of the last gathered frames that the socket took, to be used again.
         var spare = ByteBuffer()
         /// Writes that the socket has not taken yet, the oldest first, with their sizes.
@@ -42,6 +46,7 @@ struct WireChannel: Sendable {
         self.inbound = try InboundStream(from: channel) { $0.byteCount }
         self.output = NIOLoopBoundBox(Output(), eventLoop: channel.eventLoop)
         self.channel = channel
+        self.executor = EventLoopExecutor(channel.eventLoop)
     }
 
     var eventLoop: any EventLoop { self.channel.eventLoop }
@@ -55,13 +60,14 @@ struct WireChannel: Sendable {
         return AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: min(16_384, maximum), maximum: maximum)
     }
 
-    /// Runs `body` with the incoming parts and closes the connection afterwards, whatever happened.
+    /// Runs `body`, and the tasks that it starts, on the connection's event loop with the incoming parts, and closes the
+    /// connection afterwards, whatever happened.
     func withInbound<Result: Sendable>(
         isolation: isolated (any Actor)? = #isolation,
         _ body: (Inbound) async throws -> Result
     ) async throws -> Result {
         defer { self.channel.close(promise: nil) }
-        return try await body(self.inbound)
+        return try await withTaskExecutorPreference(self.executor) { try await body(self.inbound) }
     }
 
     /// Bytes that come next, where they wait already.
@@ -77,19 +83,21 @@ struct WireChannel: Sendable {
 
     /// Gathers the preamble.
     func writePreamble() {
-        self.output.value.gathered.writeBytes(Preamble.bytes)
+        self.gather { $0.writeBytes(Preamble.bytes) }
     }
 
     /// Gathers a frame.
     func write(_ frame: Frame) {
-        frame.write(into: &self.output.value.gathered)
+        self.gather { frame.write(into: &$0) }
     }
 
     /// Gathers a chunk that is small enough to be copied.
     func write(copying payload: ByteBuffer, as chunk: Chunk, _ digest: Digest) {
-        self.write(.chunk(chunk))
-        self.output.value.gathered.writeImmutableBuffer(payload)
-        self.output.value.gathered.writeDigest(digest)
+        self.gather { gathered in
+            Frame.chunk(chunk).write(into: &gathered)
+            gathered.writeImmutableBuffer(payload)
+            gathered.writeDigest(digest)
+        }
     }
 
     /// Hands over what was gathered and, behind it, payload that is not copied. The running digest, which follows by
@@ -102,7 +110,20 @@ struct WireChannel: Sendable {
 
     /// Gathers the running digest that ends a chunk.
     func write(digest: Digest) {
-        self.output.value.gathered.writeDigest(digest)
+        let isAlone = self.output.value.gathered.readableBytes == 0
+        self.gather { $0.writeDigest(digest) }
+        self.output.value.isDigest = isAlone
+    }
+
+    private func gather(_ body: (inout ByteBuffer) -> Void) {
+        body(&self.output.value.gathered)
+        self.output.value.isDigest = false
+    }
+
+    /// ``flush()`` after a round of answers: the digest of a chunk alone is left for the next chunk to take along, which
+    /// is being read. It costs both ends a write, a read and a wake-up otherwise.
+    func flushAnswers() {
+        if !self.output.value.isDigest { self.flush() }
     }
 
     /// Hands over what was gathered, in one write.

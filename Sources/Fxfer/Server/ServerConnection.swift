@@ -50,7 +50,7 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     var limits: ServerLimits { self.configuration.limits }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
-        self.wire.eventLoop.executor.asUnownedSerialExecutor()
+        self.wire.executor.asUnownedSerialExecutor()
     }
 
     init(

@@ -47,7 +47,7 @@ actor DownloadConnection<Directory: Store>: ClientConnection, FileReceiving {
     private var waiter: CheckedContinuation<Void, Never>?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
-        self.wire.eventLoop.executor.asUnownedSerialExecutor()
+        self.wire.executor.asUnownedSerialExecutor()
     }
 
     init(

@@ -16,7 +16,7 @@ actor ListConnection: ClientConnection {
     private var waiter: CheckedContinuation<Void, Never>?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
-        self.wire.eventLoop.executor.asUnownedSerialExecutor()
+        self.wire.executor.asUnownedSerialExecutor()
     }
 
     /// - Parameter folder: nil for the server's top.

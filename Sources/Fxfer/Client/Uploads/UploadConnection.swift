@@ -28,7 +28,7 @@ actor UploadConnection: ClientConnection, FileSending {
     private var busy: FxferError?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
-        self.wire.eventLoop.executor.asUnownedSerialExecutor()
+        self.wire.executor.asUnownedSerialExecutor()
     }
 
     init(
@@ -180,7 +180,7 @@ extension UploadConnection {
     }
 
     func flush() {
-        self.wire.flush()
+        self.wire.flushAnswers()
     }
 
     func connectionFailed(_ error: FxferError) {

@@ -75,7 +75,7 @@ extension FileReceiving {
     /// Sends what was written, after a round of events.
     func flush() {
         self.publishFolders()
-        self.wire.flush()
+        self.wire.flushAnswers()
     }
 
     func incoming(_ file: FileID) -> IncomingFile<Directory.Staged> {
