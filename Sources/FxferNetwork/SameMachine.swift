@@ -9,6 +9,18 @@ package enum SameMachine {
         return self.isLoopback(peer) || peer == local
     }
 
+    /// Whether `channel`, which is connected, goes to the machine that it comes from.
+    package static func isSameMachine(_ channel: any Channel) -> Bool {
+        guard let peer = channel.remoteAddress, let local = channel.localAddress else { return false }
+        return self.isSameMachine(peer: peer, local: local)
+    }
+
+    /// Whether an endpoint is this machine whoever asks: a loopback address, or the name that stands for one.
+    package static func isLoopback(_ endpoint: Endpoint) -> Bool {
+        let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
+        return endpoint.host == "localhost" || address.flatMap(self.addressBytes).map(self.isLoopback) ?? false
+    }
+
     private static func isLoopback(_ bytes: [UInt8]) -> Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes == Array(repeating: 0, count: 15) + [1]
     }

@@ -103,6 +103,7 @@ public struct FileClient: Sendable {
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: WireChannel.readAllocator(maximum: maxRead))
             .connect(to: self.endpoint, timeout: self.timeout) { channel in
+                if SameMachine.isLoopback(self.endpoint) { SameMachine.sendUnpaced(on: channel) }
                 let transport = ClientTransport(tls, self.security, to: self.endpoint)
                 try channel.pipeline.syncOperations.addHandler(transport)
                 return try WireChannel(wrapping: channel)

@@ -39,10 +39,7 @@ final class ClientTransport: ChannelInboundHandler {
 
     private func mayBePlain(_ channel: any Channel) -> Bool {
         if self.security.allowsPlaintext { return true }
-        guard !self.security.trust.holdsOnOwnMachine, let peer = channel.remoteAddress,
-            let local = channel.localAddress
-        else { return false }
-        return SameMachine.isSameMachine(peer: peer, local: local)
+        return !self.security.trust.holdsOnOwnMachine && SameMachine.isSameMachine(channel)
     }
 
     private func makeTLS() throws -> NIOSSLClientHandler {

@@ -32,6 +32,7 @@ final class TransferReporter: Sendable {
 
     let reporting: Reporting
     let count: Int
+    private let tellsProgress: Bool
     private let began = ContinuousClock.now
     private let waiting = Mutex<[TransferEvent]>([])
     private let state: Mutex<ReportState>
@@ -44,11 +45,13 @@ final class TransferReporter: Sendable {
         self.reporting = reporting
         self.count = count
         let showsBar = StandardStream.error.canMoveCursor && !reporting.isQuiet && reporting.style != .json
+        self.tellsProgress = showsBar || reporting.style == .json
         self.state = Mutex(ReportState(bar: showsBar ? ProgressBar(stream: .error, total: total) : nil))
     }
 
     /// Takes note of an event; it is told later, in its turn.
     func report(_ event: TransferEvent) {
+        if case .progress = event, !self.tellsProgress { return }
         let isFirst = self.waiting.withLock { waiting in
             waiting.append(event)
             return waiting.count == 1

@@ -45,10 +45,7 @@ package struct RawConnection: Sendable {
     let peer: String
 
     /// Whether the peer is on this machine.
-    var isFromSameMachine: Bool {
-        guard let peer = self.channel.remoteAddress, let local = self.channel.localAddress else { return false }
-        return SameMachine.isSameMachine(peer: peer, local: local)
-    }
+    var isFromSameMachine: Bool { SameMachine.isSameMachine(self.channel) }
 
     /// Runs `body` with the peer's messages and closes the connection afterwards.
     func withMessages<Result: Sendable>(_ body: (Messages) async throws -> Result) async throws -> Result {

@@ -16,6 +16,8 @@ package final class SourceFile: Source {
     private let pool: DiskPool
     private let trail = Mutex(HashTrail())
     private let buffers = Mutex(ReadBuffers())
+    /// What the receiver has verified. The trail hears of it at the next read: it may be busy with one for long.
+    private let confirmed = Atomic<UInt64>(0)
 
     init(_ name: SourceName, _ file: consuming OwnedDescriptor, _ status: FileStatus, _ pool: DiskPool) {
         self.name = name
@@ -42,6 +44,7 @@ package final class SourceFile: Source {
         try await self.pool.run {
             try self.trail.withLock { trail throws(FxferError) in
                 guard trail.offset == offset else { throw self.name.misplaced(offset) }
+                trail.forget(before: self.confirmed.load(ordering: .relaxed))
                 let bytes = try self.reading { () throws(Errno) in
                     try self.buffers.withLock { buffers throws(Errno) in
                         try buffers.fill { bytes throws(Errno) in
@@ -55,9 +58,10 @@ package final class SourceFile: Source {
         }
     }
 
-    /// The receiver has verified everything before `offset`: it will not ask for anything before it again.
+    /// The receiver has verified everything before `offset`: it will not ask for anything before it again. May be called
+    /// while something is read.
     package func confirm(_ offset: UInt64) {
-        self.trail.withLock { $0.forget(before: offset) }
+        self.confirmed.store(offset, ordering: .relaxed)
     }
 
     /// Lets go of the memory that reading took; reading again takes it again.
@@ -69,11 +73,16 @@ package final class SourceFile: Source {
     ///
     /// - Throws: `.internal` where that place is not remembered.
     package func rewind(to offset: UInt64) throws {
-        guard self.trail.withLock({ $0.goBack(to: offset) }) else { throw self.name.misplaced(offset) }
+        let isThere = self.trail.withLock { trail in
+            trail.forget(before: self.confirmed.load(ordering: .relaxed))
+            return trail.goBack(to: offset)
+        }
+        guard isThere else { throw self.name.misplaced(offset) }
     }
 
     /// Goes back to the start, as if nothing had been read.
     package func restart() {
+        self.confirmed.store(0, ordering: .relaxed)
         self.trail.withLock { $0.restart() }
     }
 
