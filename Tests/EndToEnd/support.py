@@ -35,12 +35,21 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def run(*arguments, wrapper=(), **options):
+def copy_for_others(folder):
+    """A copy of the binary that other users can run, wherever the checkout is; `folder` is opened to them."""
+    folder.chmod(0o755)
+    binary = folder / "fxfer"
+    if not binary.exists():
+        shutil.copy(FXFER, binary)
+    return binary
+
+
+def run(*arguments, wrapper=(), binary=FXFER, **options):
     """Runs fxfer to its end, behind `wrapper`; stdout and stderr are text unless `text=False` is given."""
     options.setdefault("text", True)
     options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("timeout", PATIENCE)
-    return subprocess.run([*wrapper, FXFER, *arguments], capture_output=True, **options)
+    return subprocess.run([*wrapper, binary, *arguments], capture_output=True, **options)
 
 
 def finish(process):
@@ -63,10 +72,10 @@ class Server:
     Without `listen`, it is told of no address.
     """
 
-    def __init__(self, directory, *options, listen="127.0.0.1:0", wrapper=(), **popen):
+    def __init__(self, directory, *options, listen="127.0.0.1:0", wrapper=(), binary=FXFER, **popen):
         self.directory = pathlib.Path(directory)
         self.process = subprocess.Popen(
-            [*wrapper, FXFER, "serve", "--dir", str(directory), *(["--listen", listen] if listen else []), *options],
+            [*wrapper, binary, "serve", "--dir", str(directory), *(["--listen", listen] if listen else []), *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -2,13 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 import unittest
 
 from proxy import DOWN, Cut, Proxy
 from sharing import MIB, ShareCase
-from support import FXFER
+from support import copy_for_others, run
 from trees import FOLDER, NOBODY, contents, date, payload, plant, snapshot
 
 SOME = {"a": b"1", "empty file": b"", "sub/b": b"22", "sub/deeper/c": b"333", "sub/nothing": FOLDER, "none": FOLDER}
@@ -41,11 +40,10 @@ class ContentTest(TreeCase):
     def test_read_only_folders_of_a_user_who_is_not_root(self):
         (self.tree / "sub").chmod(0o555)
         date(self.tree)
-        self.folder.chmod(0o755)
         os.chown(self.place, NOBODY, NOBODY)
-        binary = shutil.copy(FXFER, self.folder / "fxfer")
-        result = subprocess.run([binary, "get", "-q", f"{self.address}/tree"], cwd=self.place, capture_output=True,
-                                user=NOBODY, group=NOBODY, extra_groups=[], timeout=60)  # fmt: skip
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        binary = copy_for_others(self.folder)
+        result = run("get", "-q", f"{self.address}/tree", binary=binary, cwd=self.place, text=False, **user)
         self.assertEqual((result.returncode, result.stderr), (0, b""))
         self.assertEqual(snapshot(self.place / "tree"), snapshot(self.tree))
 

@@ -6,7 +6,7 @@ import unittest
 
 from gate import Gate
 from legacy import LARGE, LegacyCase, connect, download, read_exactly, read_to_end, request
-from support import run, sha256
+from support import copy_for_others, run, sha256
 from textbook import THANKS
 from waiting import eventually
 
@@ -44,9 +44,10 @@ class ServeTest(LegacyCase):
         """A FILE that the server's user may not read is status 66, too."""
         path = self.file("pjfile1.txt")
         path.chmod(0)
-        self.folder.chmod(0o755)
-        user = {"user": 65534} if os.geteuid() == 0 else {}
-        result = run("serve", "--dir", "/nowhere/out", "--listen", "127.0.0.1:0", "--legacy", str(path), **user)
+        options = {"binary": copy_for_others(self.folder)}
+        if os.geteuid() == 0:
+            options["user"] = 65534
+        result = run("serve", "--dir", "/nowhere/out", "--listen", "127.0.0.1:0", "--legacy", str(path), **options)
         self.assertEqual((result.returncode, result.stdout), (66, ""))
         self.assertRegex(result.stderr, r"\Afxfer: [^\n]*pjfile1.txt[^\n]*ermission[^\n]*\n\Z")
 

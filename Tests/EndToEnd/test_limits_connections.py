@@ -70,13 +70,22 @@ class AllTest(LimitCase):
             self.assert_goes_on(connection)
 
     def test_late_words(self):
-        """One that had said nothing when it made room, and greets then, is told why, too."""
-        late, other = self.connect(), self.connect()
-        good = self.greeted()
-        late.send(PREAMBLE, hello())
-        self.assert_turned_away(late, self.message)
-        self.goodbye(good)
-        other.socket.close()
+        """Of two that have said nothing one makes room; when both greet then, that one is told why."""
+        silent = [self.connect(), self.connect()]
+        served = [self.greeted()]
+        for connection in silent:
+            connection.send(PREAMBLE, hello())
+            connection.expect_preamble()
+            try:
+                connection.receive()
+                served.append(connection)
+            except wire.PeerError as error:
+                self.assertEqual(error.code, BUSY)
+                self.assertIn(self.message, error.message)
+                self.assert_closed(connection)
+        self.assertEqual(len(served), 2)
+        for connection in served:
+            self.goodbye(connection)
         self.assert_harmless()
 
     def test_send(self):

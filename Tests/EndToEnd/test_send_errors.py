@@ -1,13 +1,12 @@
 """What `fxfer send` says and does where it cannot send: one clear line a failure, its own status, nothing sent."""
 
 import os
-import shutil
 import socket
 import subprocess
 import unittest
 
 from sending import SendCase
-from support import FXFER, ONCE, PATIENCE, run
+from support import FXFER, ONCE, PATIENCE, copy_for_others, run
 
 NOBODY = 65534
 
@@ -65,13 +64,9 @@ class SourceTest(SendCase):
     @unittest.skipIf(os.getuid() != 0, "needs root to be someone else")
     def test_unreadable(self):
         """A file that its user may not read."""
-        self.folder.chmod(0o755)
         secret = self.file("secret")
         secret.chmod(0o600)
-        binary = shutil.copy(FXFER, self.folder / "fxfer")
-        result = subprocess.run(
-            [binary, "send", secret, self.server.address], user=NOBODY, capture_output=True, text=True, timeout=PATIENCE
-        )
+        result = run("send", secret, self.server.address, binary=copy_for_others(self.folder), user=NOBODY)
         self.assertEqual((result.returncode, result.stdout), (66, ""))
         self.assertRegex(result.stderr, rf"\Afxfer: [^\n]*'{secret}'[^\n]*\n\Z")
         self.assert_nothing_stored(self.server)

@@ -1,13 +1,12 @@
 """How `fxfer serve` starts: where it listens, what it says, what it makes, and where it cannot."""
 
 import os
-import shutil
 import socket
 import subprocess
 import unittest
 
 from sending import SendCase
-from support import FXFER, PATIENCE, run, sha256
+from support import FXFER, PATIENCE, copy_for_others, run, sha256
 
 NOBODY = 65534
 
@@ -161,8 +160,7 @@ class DirectoryTest(SendCase):
     @unittest.skipIf(os.getuid() != 0, "needs root to be someone else")
     def test_unwritable(self):
         """A directory that its user may not write to, or not make, is status 73."""
-        self.folder.chmod(0o755)
-        binary = shutil.copy(FXFER, self.folder / "fxfer")
+        binary = copy_for_others(self.folder)
         (self.folder / "out").mkdir(mode=0o755)
         for directory in (self.folder / "out", self.folder / "new"):
             with self.subTest(directory.name):
@@ -172,13 +170,9 @@ class DirectoryTest(SendCase):
     @unittest.skipIf(os.getuid() != 0, "needs root to be someone else")
     def test_becomes_unwritable(self):
         """A folder that the server may not write to refuses its files (73); others are still taken."""
-        self.folder.chmod(0o755)
         (self.folder / "out").mkdir()
         os.chown(self.folder / "out", NOBODY, NOBODY)
-        as_nobody = ["setpriv", f"--reuid={NOBODY}", "--clear-groups"]
-        if subprocess.run([*as_nobody, FXFER, "--version"], capture_output=True).returncode != 0:
-            self.skipTest(f"user {NOBODY} cannot run {FXFER}")
-        server = self.serve(wrapper=as_nobody)
+        server = self.serve(binary=copy_for_others(self.folder), user=NOBODY, extra_groups=[])
         (server.directory / "locked").mkdir(mode=0o755)
         for size in (10, 3 << 20):
             with self.subTest(size=size):

@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from support import Server
+from support import Server, copy_for_others
 from trees import FOLDER, KIB, MIB, NOBODY, TreeCase, contents, date, plant, snapshot
 
 SOME = {"a": b"1", "empty file": b"", "sub/b": b"22", "sub/deeper/c": b"333", "sub/nothing": FOLDER, "none": FOLDER}
@@ -63,8 +63,8 @@ class ContentTest(TreeCase):
         out = self.folder / "out"
         out.mkdir()
         os.chown(out, NOBODY, NOBODY)
-        self.folder.chmod(0o755)
-        server = self.serve(directory=out, user=NOBODY, group=NOBODY, extra_groups=[])
+        binary = copy_for_others(self.folder)
+        server = self.serve(directory=out, binary=binary, user=NOBODY, group=NOBODY, extra_groups=[])
         for attempt in ("first", "again"):
             with self.subTest(attempt):
                 status, _, stderr = self.send_as_nobody("-q", self.tree, server.address)

@@ -4,14 +4,12 @@ import contextlib
 import hashlib
 import os
 import re
-import shutil
 import stat
 import struct
-import subprocess
 
 from frames import CHUNK, PREAMBLE
 from sending import SendCase
-from support import FXFER, PATIENCE, run
+from support import copy_for_others, run
 
 KIB, MIB = 1 << 10, 1 << 20
 NOBODY = 65534
@@ -91,14 +89,8 @@ class TreeCase(SendCase):
 
     def send_as_nobody(self, *arguments):
         """As `send`, by a user to whom permissions matter."""
-        self.folder.chmod(0o755)
-        binary = shutil.copy(FXFER, self.folder / "fxfer")
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
-        result = subprocess.run(
-            [binary, "send", *map(os.fsencode, arguments)],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, **user,
-        )  # fmt: skip
-        return result.returncode, result.stdout, result.stderr
+        return self.send(*arguments, binary=copy_for_others(self.folder), **user)
 
     def assert_lists(self, stderr, *failures):
         """stderr ends with a line for each failure, which has the given text, and one that sums up."""

@@ -121,7 +121,8 @@ struct WireChannel: Sendable {
     }
 
     /// ``flush()`` after a round of answers: the digest of a chunk alone is left for the next chunk to take along, which
-    /// is being read. It costs both ends a write, a read and a wake-up otherwise.
+    /// is being read. It costs both ends a write, a read and a wake-up otherwise. Where reading takes long, the next ALIVE
+    /// takes it along.
     func flushAnswers() {
         if !self.output.value.isDigest { self.flush() }
     }
@@ -136,7 +137,7 @@ struct WireChannel: Sendable {
     /// Waits until no more than `limit` bytes wait for the socket, or the connection is gone, which its reader is told.
     func drain(to limit: Int = Self.maxWaitingBytes, isolation: isolated (any Actor)? = #isolation) async {
         while self.output.value.waitingBytes > limit, let oldest = self.output.value.waiting.first {
-            // A write that fails closes the channel. (The future's own `get()` would take an isolated caller elsewhere.)
+            // A write that fails closes the channel.
             await withCheckedContinuation { continuation in
                 oldest.taken.whenComplete { _ in continuation.resume() }
             }

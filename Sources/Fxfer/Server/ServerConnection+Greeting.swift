@@ -44,7 +44,10 @@ extension ServerConnection {
             if case .tokens = self.configuration.access {
                 throw FxferError(.notPermitted, "this server lets in only those who have a token")
             }
-            try await self.configuration.guest?.serve(self.wire.channel)
+            // Not on the event loop, as all else here: a guest may wait for something that blocks.
+            try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await self.configuration.guest?.serve(self.wire.channel)
+            }
         } catch let error as FxferError {
             self.log.connectionFailed(error)
             if error.code == .notPermitted {

@@ -66,21 +66,17 @@ final class CommitQueue: Sendable {
             state.starting += 1
             return true
         }
-        if needsWorker { self.startWorker() }
+        if needsWorker { self.pool.submitTurns { self.work() } }
     }
 
-    private func startWorker() {
-        self.pool.submit { self.work() }
-    }
-
-    /// One group a turn on the pool, so that other file calls get theirs.
-    private func work() {
+    /// Commits a group; answers whether this worker goes on with another.
+    private func work() -> Bool {
         let group = self.state.withLock { Self.takeGroup(&$0) }
         let time = ContinuousClock().measure {
             if !group.isEmpty { CommitGroup(group, self.committer).commit() }
         }
         let isWaiting = time > Self.waitingTime * group.count
-        let goesOn = self.state.withLock { state in
+        return self.state.withLock { state in
             state.maxWorkers = isWaiting ? Self.maxWaitingWorkers : Self.maxComputingWorkers
             guard !state.pending.isEmpty, state.workers <= state.maxWorkers else {
                 state.workers -= 1
@@ -89,7 +85,6 @@ final class CommitQueue: Sendable {
             state.starting += 1
             return true
         }
-        if goesOn { self.startWorker() }
     }
 
     /// A fair share of what is pending, as the workers that are about to start take their shares, too.

@@ -3,7 +3,7 @@ import FxferProtocol
 /// Where the bytes of an upload come from: read from front to back in chunks, hashed once, able to go back to what is
 /// not confirmed.
 ///
-/// Calls are made one after the other.
+/// Calls are made one after the other; only ``confirm(_:)`` may come while something is read.
 package protocol Source: Sendable {
     /// What is said about it in the offer.
     var attributes: FileAttributes { get }

@@ -5,7 +5,8 @@ import Synchronization
 
 /// The file that is sent: read from front to back in chunks, hashed once, able to go back to what is not confirmed.
 ///
-/// Calls are made one after the other. One descriptor is open as long as the value lives.
+/// Calls are made one after the other; only ``confirm(_:)`` may come while something is read. One descriptor is open as
+/// long as the value lives.
 package final class SourceFile: Source {
     /// Size, modification time and permissions when the file was opened.
     package let attributes: FileAttributes
@@ -58,8 +59,7 @@ package final class SourceFile: Source {
         }
     }
 
-    /// The receiver has verified everything before `offset`: it will not ask for anything before it again. May be called
-    /// while something is read.
+    /// The receiver has verified everything before `offset`: it will not ask for anything before it again.
     package func confirm(_ offset: UInt64) {
         self.confirmed.store(offset, ordering: .relaxed)
     }

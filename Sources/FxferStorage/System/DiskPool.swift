@@ -22,8 +22,7 @@ package final class DiskPool: Sendable {
         self.threads = DiskThreads(maximum: threads)
     }
 
-    /// Runs `body` on a thread of the pool. A caller that is isolated waits where it is: NIO's own call would take it to
-    /// one of Swift's threads before, and again afterwards.
+    /// Runs `body` on a thread of the pool. A caller that is isolated waits where it is.
     ///
     /// - Throws: what `body` throws; `CancellationError` where the task was cancelled before a thread was free.
     package func run<T: Sendable>(
@@ -58,6 +57,15 @@ package final class DiskPool: Sendable {
                 body()
                 return { continuation.resume() }
             }
+        }
+    }
+
+    /// Runs `body` on a thread of the pool, some time, and again for as long as it answers true: a turn each time, between
+    /// which others get theirs.
+    package func submitTurns(_ body: @escaping @Sendable () -> Bool) {
+        self.threads.run {
+            let goesOn = body()
+            return { if goesOn { self.submitTurns(body) } }
         }
     }
 

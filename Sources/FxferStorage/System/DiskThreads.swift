@@ -33,16 +33,44 @@ final class DiskThreads: Sendable {
 
     /// Has a thread run `job`, now or when one is free.
     func run(_ job: @escaping Job) {
-        let worker: Worker? = self.state.withLock { state in
-            if let worker = state.idle.popLast() { return worker }
+        let choice = self.state.withLock { state -> Choice in
+            if let worker = state.idle.popLast() { return .worker(worker) }
             guard state.started < self.maximum else {
+                state.jobs.append(job)
+                return .queue
+            }
+            state.started += 1
+            return .newWorker(number: state.started)
+        }
+        switch choice {
+        case .worker(let worker): worker.give(job)
+        case .newWorker(let number): self.startWorker(number, with: job)
+        case .queue: break
+        }
+    }
+
+    /// Who is to run a job.
+    private enum Choice {
+        case worker(Worker)
+        case newWorker(number: Int)
+        /// Whoever is free next.
+        case queue
+    }
+
+    /// Where the system has no more threads, those that there are run the job.
+    private func startWorker(_ number: Int, with job: @escaping Job) {
+        do throws(Errno) {
+            try Worker(number: number, of: self).give(job)
+        } catch {
+            let worker: Worker? = self.state.withLock { state in
+                state.started -= 1
+                precondition(state.started > 0, "no thread can be started: \(error)")
+                if let worker = state.idle.popLast() { return worker }
                 state.jobs.append(job)
                 return nil
             }
-            state.started += 1
-            return Worker(number: state.started, of: self)
+            worker?.give(job)
         }
-        worker?.give(job)
     }
 
     /// A job that waits; nil where there is none, and `worker` is given one later.
@@ -60,19 +88,27 @@ final class DiskThreads: Sendable {
         private let wake = DispatchSemaphore(value: 0)
 
         /// Starts the thread, which waits for its first job.
-        init(number: Int, of threads: DiskThreads) {
-            Thread.start {
+        ///
+        /// - Throws: EAGAIN where the system has no more threads.
+        init(number: Int, of threads: DiskThreads) throws(Errno) {
+            try Thread.start {
                 _ = clinux_name_thread("disk-\(number)")
                 while true {
                     self.wake.wait()
                     var job = self.job.withLock { $0.take() }
-                    while let current = job {
-                        let completion = current()
+                    while job != nil {
+                        let completion = Self.perform(&job)
                         job = threads.nextJob(for: self)
                         completion()
                     }
                 }
             }
+        }
+
+        /// Runs the job and lets go of it, and so of what it holds: that may take long, too, and the thread counts as
+        /// free afterwards.
+        private static func perform(_ job: inout Job?) -> Completion {
+            job.take()?() ?? {}
         }
 
         /// Has the thread run `job`; it must be waiting.
@@ -93,8 +129,9 @@ private enum Thread {
         }
     }
 
-    /// Starts a thread that runs `body`; running out of threads ends the process.
-    static func start(_ body: @escaping @Sendable () -> Never) {
+    /// Starts a thread that runs `body`.
+    static func start(_ body: @escaping @Sendable () -> Never) throws(Errno) {
+        let argument = Unmanaged.passRetained(Body(body))
         var thread = pthread_t()
         let result = pthread_create(
             &thread,
@@ -103,9 +140,12 @@ private enum Thread {
                 guard let body else { return nil }
                 Unmanaged<Body>.fromOpaque(body).takeRetainedValue().run()
             },
-            Unmanaged.passRetained(Body(body)).toOpaque()
+            argument.toOpaque()
         )
-        guard result == 0 else { preconditionFailure("pthread_create: \(Errno(result))") }
+        guard result == 0 else {
+            argument.release()
+            throw Errno(result)
+        }
         pthread_detach(thread)
     }
 }

@@ -57,6 +57,25 @@ struct WireChannelTests {
         #expect(try subject.writes() == [Self.bytes(.alive)])
     }
 
+    @Test("a digest alone does not go out after answers, but with the next chunk or whatever else is said")
+    func digest() throws {
+        let subject = try Subject()
+        subject.wire.write(payload: Self.payload)
+        subject.wire.write(digest: .ofNothing)
+        subject.wire.flushAnswers()
+        #expect(try subject.writes() == [[1, 2, 3]])
+        subject.wire.write(.chunk(Self.chunk))
+        subject.wire.write(payload: Self.payload)
+        #expect(try subject.writes() == [Digest.ofNothing.bytes + Self.bytes(.chunk(Self.chunk)), [1, 2, 3]])
+        subject.wire.write(digest: .ofNothing)
+        subject.wire.write(Self.position)
+        subject.wire.flushAnswers()
+        #expect(try subject.writes() == [Digest.ofNothing.bytes + Self.bytes(Self.position)])
+        subject.wire.write(digest: .ofNothing)
+        subject.wire.flush()
+        #expect(try subject.writes() == [Digest.ofNothing.bytes])
+    }
+
     @Test("payload is not copied: it goes out at once, behind what was gathered and before its digest")
     func payload() throws {
         let subject = try Subject()
