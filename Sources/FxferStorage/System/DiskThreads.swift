@@ -1,6 +1,5 @@
 import CLinux
 import Dispatch
-import Glibc
 import NIOCore
 import Synchronization
 
@@ -16,10 +15,10 @@ final class DiskThreads: Sendable {
     typealias Completion = () -> Void
 
     private struct State {
-        /// Jobs that no thread was free for, the oldest first.
+        /// Jobs that no thread has taken yet, the oldest first.
         var jobs: CircularBuffer<Job> = []
-        /// The threads that wait, the last one that was at work at the end.
-        var idle: [Worker] = []
+        /// What wakes the threads that wait, the last one that was at work at the end.
+        var idle: [DispatchSemaphore] = []
         var started = 0
     }
 
@@ -33,119 +32,59 @@ final class DiskThreads: Sendable {
 
     /// Has a thread run `job`, now or when one is free.
     func run(_ job: @escaping Job) {
-        let choice = self.state.withLock { state -> Choice in
-            if let worker = state.idle.popLast() { return .worker(worker) }
-            guard state.started < self.maximum else {
-                state.jobs.append(job)
-                return .queue
-            }
+        let (idle, startsThread) = self.state.withLock { state -> (DispatchSemaphore?, Bool) in
+            state.jobs.append(job)
+            if let idle = state.idle.popLast() { return (idle, false) }
+            guard state.started < self.maximum else { return (nil, false) }
             state.started += 1
-            return .newWorker(number: state.started)
+            return (nil, true)
         }
-        switch choice {
-        case .worker(let worker): worker.give(job)
-        case .newWorker(let number): self.startWorker(number, with: job)
-        case .queue: break
-        }
-    }
-
-    /// Who is to run a job.
-    private enum Choice {
-        case worker(Worker)
-        case newWorker(number: Int)
-        /// Whoever is free next.
-        case queue
+        idle?.signal()
+        if startsThread { self.startThread() }
     }
 
     /// Where the system has no more threads, those that there are run the job.
-    private func startWorker(_ number: Int, with job: @escaping Job) {
+    private func startThread() {
         do throws(Errno) {
-            try Worker(number: number, of: self).give(job)
+            try Thread.start { self.work() }
         } catch {
-            let worker: Worker? = self.state.withLock { state in
+            let left = self.state.withLock { state in
                 state.started -= 1
-                precondition(state.started > 0, "no thread can be started: \(error)")
-                if let worker = state.idle.popLast() { return worker }
-                state.jobs.append(job)
-                return nil
+                return state.started
             }
-            worker?.give(job)
+            // Without a thread no job would ever end, and nobody be told why.
+            precondition(left > 0, "no thread can be started: \(error)")
         }
     }
 
-    /// A job that waits; nil where there is none, and `worker` is given one later.
-    private func nextJob(for worker: Worker) -> Job? {
+    /// What a thread does.
+    private func work() -> Never {
+        _ = clinux_name_thread("disk")
+        let wake = DispatchSemaphore(value: 0)
+        while true {
+            var job = self.nextJob(orWait: wake)
+            while job != nil {
+                let completion = Self.perform(&job)
+                job = self.nextJob(orWait: wake)
+                completion()
+            }
+            wake.wait()
+        }
+    }
+
+    /// Runs the job and lets go of it, and so of what it holds: that may take long, too, and the thread counts as free
+    /// afterwards.
+    private static func perform(_ job: inout Job?) -> Completion {
+        job.take()?() ?? {}
+    }
+
+    /// The oldest job; nil where there is none, and `wake` is signalled for one later. (Another thread may have taken it
+    /// by then.)
+    private func nextJob(orWait wake: DispatchSemaphore) -> Job? {
         self.state.withLock { state in
             if let job = state.jobs.popFirst() { return job }
-            state.idle.append(worker)
+            state.idle.append(wake)
             return nil
         }
-    }
-
-    /// One thread, and the place where a job is put for it.
-    private final class Worker: Sendable {
-        private let job = Mutex<Job?>(nil)
-        private let wake = DispatchSemaphore(value: 0)
-
-        /// Starts the thread, which waits for its first job.
-        ///
-        /// - Throws: EAGAIN where the system has no more threads.
-        init(number: Int, of threads: DiskThreads) throws(Errno) {
-            try Thread.start {
-                _ = clinux_name_thread("disk-\(number)")
-                while true {
-                    self.wake.wait()
-                    var job = self.job.withLock { $0.take() }
-                    while job != nil {
-                        let completion = Self.perform(&job)
-                        job = threads.nextJob(for: self)
-                        completion()
-                    }
-                }
-            }
-        }
-
-        /// Runs the job and lets go of it, and so of what it holds: that may take long, too, and the thread counts as
-        /// free afterwards.
-        private static func perform(_ job: inout Job?) -> Completion {
-            job.take()?() ?? {}
-        }
-
-        /// Has the thread run `job`; it must be waiting.
-        func give(_ job: @escaping Job) {
-            self.job.withLock { $0 = job }
-            self.wake.signal()
-        }
-    }
-}
-
-/// How a thread is made.
-private enum Thread {
-    private final class Body {
-        let run: @Sendable () -> Never
-
-        init(_ run: @escaping @Sendable () -> Never) {
-            self.run = run
-        }
-    }
-
-    /// Starts a thread that runs `body`.
-    static func start(_ body: @escaping @Sendable () -> Never) throws(Errno) {
-        let argument = Unmanaged.passRetained(Body(body))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread,
-            nil,
-            { body in
-                guard let body else { return nil }
-                Unmanaged<Body>.fromOpaque(body).takeRetainedValue().run()
-            },
-            argument.toOpaque()
-        )
-        guard result == 0 else {
-            argument.release()
-            throw Errno(result)
-        }
-        pthread_detach(thread)
     }
 }
