@@ -138,9 +138,7 @@ struct WireChannel: Sendable {
     func drain(to limit: Int = Self.maxWaitingBytes, isolation: isolated (any Actor)? = #isolation) async {
         while self.output.value.waitingBytes > limit, let oldest = self.output.value.waiting.first {
             // A write that fails closes the channel.
-            await withCheckedContinuation { continuation in
-                oldest.taken.whenComplete { _ in continuation.resume() }
-            }
+            try? await oldest.taken.get()
         }
     }
 

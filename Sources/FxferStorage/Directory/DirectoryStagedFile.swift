@@ -41,7 +41,7 @@ package final class DirectoryStagedFile: StagedFile {
 
     package func rewind() { self.content.withLock { $0.rewind() } }
 
-    package func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws {
+    package func append(_ pieces: [ByteBuffer]) async throws {
         try await self.pool.run {
             try self.content.withLock { content throws(FxferError) in
                 for bytes in pieces { try content.append(bytes) }

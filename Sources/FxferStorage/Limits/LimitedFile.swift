@@ -48,7 +48,7 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
     /// Makes sure that the file may have `size` bytes.
     ///
     /// - Throws: `.tooLarge`, `.noSpace`, `.io`; `CancellationError`.
-    func makeRoom(for size: UInt64, isolation: isolated (any Actor)? = #isolation) async throws {
+    func makeRoom(for size: UInt64) async throws {
         try self.limits.checkSize(size, self.path)
         guard let (claim, space) = self.claim, let space else { return }
         try await space.grow(claim, to: self.entry.total(size), self.path)
@@ -59,11 +59,11 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
         self.base.appendInMemory(bytes)
     }
 
-    package func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws {
+    package func append(_ pieces: [ByteBuffer]) async throws {
         let count = pieces.reduce(0) { $0 + $1.readableBytes }
         let (end, overflow) = self.base.position.addingReportingOverflow(UInt64(count))
         try await self.makeRoom(for: overflow ? .max : max(end, self.size ?? 0))
-        try await self.base.append(pieces, isolation: isolation)
+        try await self.base.append(pieces)
         self.noteProgress()
     }
 

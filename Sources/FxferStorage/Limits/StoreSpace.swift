@@ -54,8 +54,7 @@ actor StoreSpace<Base: MeasuredStore> {
     func grow(
         _ claim: SpaceClaim,
         to size: UInt64,
-        _ path: RelativePath,
-        isolation: isolated (any Actor)? = #isolation
+        _ path: RelativePath
     ) async throws {
         var answer = claim.grow(to: size)
         if answer == .overLimit, await self.measureAgain() {

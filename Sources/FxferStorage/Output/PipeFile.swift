@@ -51,7 +51,7 @@ package final class PipeFile: StagedFile {
         }
     }
 
-    package func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws {
+    package func append(_ pieces: [ByteBuffer]) async throws {
         try await self.pool.run {
             try self.writeVerified()
             self.state.withLock { state in

@@ -20,8 +20,7 @@ package final class LoadedSource: Source {
     /// The `count` bytes at `offset`; `.sourceChanged` where the file has fewer, as a ``SourceFile`` says it.
     package func read(
         at offset: UInt64,
-        count: Int,
-        isolation: isolated (any Actor)? = #isolation
+        count: Int
     ) async throws -> SourceChunk {
         try self.offset.withLock { place in
             guard place == offset else { throw self.file.source.misplaced(offset) }

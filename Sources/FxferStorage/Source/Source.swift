@@ -14,7 +14,7 @@ package protocol Source: Sendable {
     /// The end of the chunk is remembered for ``rewind(to:)`` until it is confirmed.
     ///
     /// - Throws: `.sourceChanged`, `.io`, `.internal` where the offset is another one; `CancellationError`.
-    func read(at offset: UInt64, count: Int, isolation: isolated (any Actor)?) async throws -> SourceChunk
+    func read(at offset: UInt64, count: Int) async throws -> SourceChunk
 
     /// The receiver has verified everything before `offset`: it will not ask for anything before it again.
     func confirm(_ offset: UInt64)
@@ -29,7 +29,7 @@ package protocol Source: Sendable {
     /// - Throws: `.internal` where that is not possible any more.
     func restart() throws
 
-    /// Hashes the first `length` bytes and stays there: the next ``read(at:count:isolation:)`` goes on at `length`.
+    /// Hashes the first `length` bytes and stays there: the next ``read(at:count:)`` goes on at `length`.
     ///
     /// - Throws: `.sourceChanged` where there are fewer bytes, `.io`; `CancellationError`.
     func hashPrefix(_ length: UInt64) async throws -> Digest

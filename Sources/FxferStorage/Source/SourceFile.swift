@@ -39,8 +39,7 @@ package final class SourceFile: Source {
     ///   where the offset is another one; `CancellationError`.
     package func read(
         at offset: UInt64,
-        count: Int,
-        isolation: isolated (any Actor)? = #isolation
+        count: Int
     ) async throws -> SourceChunk {
         try await self.pool.run {
             try self.trail.withLock { trail throws(FxferError) in
@@ -86,7 +85,7 @@ package final class SourceFile: Source {
         self.trail.withLock { $0.restart() }
     }
 
-    /// Reads and hashes the first `length` bytes and stays there: the next ``read(at:count:isolation:)`` goes on at `length`.
+    /// Reads and hashes the first `length` bytes and stays there: the next ``read(at:count:)`` goes on at `length`.
     ///
     /// One hop for each 16 MiB, between which a cancelled task ends. After an error, ``restart()`` comes first.
     ///

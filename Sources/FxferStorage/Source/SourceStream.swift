@@ -41,8 +41,7 @@ package final class SourceStream: Source {
     /// - Throws: `.io`, `.internal` where the offset is another one; `CancellationError`.
     package func read(
         at offset: UInt64,
-        count: Int,
-        isolation: isolated (any Actor)? = #isolation
+        count: Int
     ) async throws -> SourceChunk {
         guard self.trail.withLock({ $0.offset == offset }) else { throw self.misplaced(offset) }
         if let chunk = self.trail.withLock({ $0.next() }) { return chunk }

@@ -24,7 +24,7 @@ package protocol StagedFile: Sendable {
     /// Adds `pieces`, one behind the other, at the position and hashes them.
     ///
     /// - Throws: `.noSpace`, `.tooLarge`, `.io`; `CancellationError` where nothing was added.
-    func append(_ pieces: [ByteBuffer], isolation: isolated (any Actor)?) async throws
+    func append(_ pieces: [ByteBuffer]) async throws
 
     /// SHA-256 of the file so far. Cheap, and never waits for the disk unless an ``append(_:)`` is under way.
     func runningDigest() -> Digest
@@ -61,9 +61,9 @@ extension StagedFile {
     package var newFolder: RelativePath? { nil }
     package var mayLeavePartial: Bool { false }
 
-    /// ``append(_:isolation:)`` for one piece.
-    package func append(_ bytes: ByteBuffer, isolation: isolated (any Actor)? = #isolation) async throws {
-        try await self.append([bytes], isolation: isolation)
+    /// ``append(_:)`` for one piece.
+    package func append(_ bytes: ByteBuffer) async throws {
+        try await self.append([bytes])
     }
 
     /// ``publish(_:)`` for those who wait.

@@ -22,17 +22,15 @@ package final class DiskPool: Sendable {
         self.threads = DiskThreads(maximum: threads)
     }
 
-    /// Runs `body` on a thread of the pool. A caller that is isolated waits where it is.
+    /// Runs `body` on a thread of the pool.
     ///
     /// - Throws: what `body` throws; `CancellationError` where the task was cancelled before a thread was free.
     package func run<T: Sendable>(
-        isolation: isolated (any Actor)? = #isolation,
         _ body: @escaping @Sendable () throws -> T
     ) async throws -> T {
         let call = Call()
         return try await withTaskCancellationHandler {
-            // Named, as only so this closure is isolated to it.
-            try await withCheckedThrowingContinuation(isolation: isolation) { continuation in
+            try await withCheckedThrowingContinuation { continuation in
                 self.threads.run {
                     let result =
                         call.isCancelled.load(ordering: .relaxed)

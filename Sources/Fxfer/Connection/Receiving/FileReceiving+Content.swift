@@ -46,7 +46,7 @@ extension FileReceiving {
                 }
                 // What goes to memory comes alone.
                 if pieces.count > 1 || !staged.appendInMemory(bytes) {
-                    try await staged.append(pieces, isolation: self)
+                    try await staged.append(pieces)
                 }
             }
         } catch let error as FxferError {

@@ -100,7 +100,7 @@ extension FileSending {
                 self.wire.flush()
                 try await Task.sleep(for: pause)
             }
-            return try await open.source.read(at: offset, count: count, isolation: self)
+            return try await open.source.read(at: offset, count: count)
         }
         let prefix = FilePrefix(length: offset + UInt64(read.bytes.readableBytes), digest: read.digest)
         guard self.sending.failure == nil,
