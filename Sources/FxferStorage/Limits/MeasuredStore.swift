@@ -3,8 +3,8 @@ import FxferProtocol
 /// A store that can say how much is in it and how much room there is, so that limits can be kept (``LimitedStore``).
 package protocol MeasuredStore: Store {
     /// How many bytes the store holds, what was left of unfinished files included; see ``EntrySpace`` for what small
-    /// files and folders count for. Staged files of this
-    /// store are not counted: whoever has them knows. May take long where there are many files.
+    /// files and folders count for. Staged files of this store are not counted: whoever has them knows. May take long
+    /// where there are many files.
     ///
     /// - Throws: `.io` where the store cannot be looked through; `CancellationError`.
     func measure() async throws -> UInt64

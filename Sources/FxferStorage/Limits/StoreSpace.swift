@@ -51,11 +51,7 @@ actor StoreSpace<Base: MeasuredStore> {
     /// Lets a file's claim grow to `size` bytes.
     ///
     /// - Throws: `.noSpace` where a limit is reached; `.io` where the disk does not say what is free; `CancellationError`.
-    func grow(
-        _ claim: SpaceClaim,
-        to size: UInt64,
-        _ path: RelativePath
-    ) async throws {
+    nonisolated func grow(_ claim: SpaceClaim, to size: UInt64, _ path: RelativePath) async throws {
         var answer = claim.grow(to: size)
         if answer == .overLimit, await self.measureAgain() {
             answer = claim.grow(to: size)

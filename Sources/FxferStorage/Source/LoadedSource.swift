@@ -18,10 +18,7 @@ package final class LoadedSource: Source {
     private var size: UInt64 { UInt64(self.file.bytes.readableBytes) }
 
     /// The `count` bytes at `offset`; `.sourceChanged` where the file has fewer, as a ``SourceFile`` says it.
-    package func read(
-        at offset: UInt64,
-        count: Int
-    ) async throws -> SourceChunk {
+    package func read(at offset: UInt64, count: Int) async throws -> SourceChunk {
         try self.offset.withLock { place in
             guard place == offset else { throw self.file.source.misplaced(offset) }
             guard let count = UInt64(exactly: count), count <= self.size - offset else {

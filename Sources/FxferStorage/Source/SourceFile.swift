@@ -37,10 +37,7 @@ package final class SourceFile: Source {
     ///
     /// - Throws: `.sourceChanged` where the file has fewer bytes by now, `.io` where it cannot be read, `.internal`
     ///   where the offset is another one; `CancellationError`.
-    package func read(
-        at offset: UInt64,
-        count: Int
-    ) async throws -> SourceChunk {
+    package func read(at offset: UInt64, count: Int) async throws -> SourceChunk {
         try await self.pool.run {
             try self.trail.withLock { trail throws(FxferError) in
                 guard trail.offset == offset else { throw self.name.misplaced(offset) }

@@ -39,10 +39,7 @@ package final class SourceStream: Source {
     /// loses nothing.
     ///
     /// - Throws: `.io`, `.internal` where the offset is another one; `CancellationError`.
-    package func read(
-        at offset: UInt64,
-        count: Int
-    ) async throws -> SourceChunk {
+    package func read(at offset: UInt64, count: Int) async throws -> SourceChunk {
         guard self.trail.withLock({ $0.offset == offset }) else { throw self.misplaced(offset) }
         if let chunk = self.trail.withLock({ $0.next() }) { return chunk }
         var isFilled = false
