@@ -43,9 +43,7 @@ package final class DirectoryStagedFile: StagedFile {
 
     package func append(_ pieces: [ByteBuffer]) async throws {
         try await self.pool.run {
-            try self.content.withLock { content throws(FxferError) in
-                for bytes in pieces { try content.append(bytes) }
-            }
+            try self.content.withLock { content throws(FxferError) in try content.append(pieces, on: self.pool) }
         }
     }
 

@@ -33,9 +33,10 @@ struct StagedBytes: ~Copyable, Sendable {
         self.memory?.appendIfFits(bytes) ?? false
     }
 
-    mutating func append(_ bytes: ByteBuffer) throws(FxferError) {
-        try self.memory?.append(bytes)
-        try self.disk?.append(bytes)
+    /// Adds `pieces`, for a thread of `pool`.
+    mutating func append(_ pieces: [ByteBuffer], on pool: DiskPool) throws(FxferError) {
+        for bytes in pieces { try self.memory?.append(bytes) }
+        try self.disk?.append(pieces, on: pool)
     }
 
     mutating func keep() {

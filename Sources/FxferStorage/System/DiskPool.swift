@@ -74,4 +74,12 @@ package final class DiskPool: Sendable {
             return {}
         }
     }
+
+    /// Lets another thread begin with `job`, unless the processors have enough to do; ``SideJob/finish()`` waits for it.
+    func offer<T>(_ job: SideJob<T>) {
+        self.threads.run(onlyIfIdle: true) {
+            job.runUnlessTaken()
+            return {}
+        }
+    }
 }

@@ -30,9 +30,11 @@ final class DiskThreads: Sendable {
         self.maximum = maximum
     }
 
-    /// Has a thread run `job`, now or when one is free.
-    func run(_ job: @escaping Job) {
+    /// Has a thread run `job`, now or when one is free; where `onlyIfIdle`, unless as many threads are at work as there
+    /// are processors.
+    func run(onlyIfIdle: Bool = false, _ job: @escaping Job) {
         let (idle, startsThread) = self.state.withLock { state -> (DispatchSemaphore?, Bool) in
+            guard !onlyIfIdle || state.started - state.idle.count < System.coreCount else { return (nil, false) }
             state.jobs.append(job)
             if let idle = state.idle.popLast() { return (idle, false) }
             guard state.started < self.maximum else { return (nil, false) }

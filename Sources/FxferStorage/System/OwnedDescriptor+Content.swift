@@ -31,11 +31,16 @@ extension OwnedDescriptor {
 
     /// pwrite(2) of all `bytes`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(Errno) {
+        try Self.write(bytes, at: offset, to: self.number)
+    }
+
+    /// pwrite(2) of all `bytes` to the descriptor `number`, which its owner keeps open until this has returned.
+    static func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64, to number: CInt) throws(Errno) {
         let start = try Self.checked(offset, bytes.count)
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = try retrying { pwrite(self.number, rest.baseAddress, rest.count, start + off_t(done)) }
+            let count = try retrying { pwrite(number, rest.baseAddress, rest.count, start + off_t(done)) }
             // write(2) answers 0 for a positive count only where something is wrong with the device.
             guard count > 0 else { throw Errno(EIO) }
             done += count
