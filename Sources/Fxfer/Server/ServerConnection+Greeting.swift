@@ -104,6 +104,7 @@ extension ServerConnection {
         }
         self.rights = entry.rights
         self.log.name(token: entry.name)
+        self.origin.token = entry.name
         let answer = Proof.make(token: entry.token, role: .server, nonces: nonces, certificate: certificate)
         self.wire.write(.auth(Auth(proof: answer)))
     }

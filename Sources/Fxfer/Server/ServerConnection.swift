@@ -1,3 +1,4 @@
+import FxferNetwork
 import FxferProtocol
 import FxferStorage
 import FxferTrust
@@ -14,6 +15,8 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     let configuration: ServerConfiguration
     let penalties: AddressPenalties
     var log: TransferLog
+    /// The client's address, and its token's name once it has proven it.
+    var origin: Origin
 
     var receiving: ReceivingState<Directory.Staged>
     var sending = SendingState<GivenFile>()
@@ -65,6 +68,7 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
         self.configuration = configuration
         self.penalties = penalties
         self.log = TransferLog(logger: logger, peer: wire.channel.remoteAddress)
+        self.origin = Origin(address: wire.channel.remoteAddress.map { Endpoint($0).host })
         self.receiving = ReceivingState(
             Receiver(chunkSize: Chunk.defaultSize, filesInFlight: configuration.limits.filesInFlight)
         )

@@ -51,9 +51,12 @@ package final class DirectoryStagedFile: StagedFile {
 
     package func restart() { self.content.withLock { $0.restart() } }
 
-    package func publish(_ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void) {
+    package func publish(
+        from origin: Origin,
+        _ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void
+    ) {
         let (partials, path) = (self.partials, self.path)
-        let item = CommitQueue.Item(file: self, size: self.position) { result in
+        let item = CommitQueue.Item(file: self, size: self.position, origin: origin) { result in
             if case .success = result { partials.removeLeft(of: path) }
             completion(result)
         }

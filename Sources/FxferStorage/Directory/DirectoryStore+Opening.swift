@@ -29,15 +29,18 @@ struct OpenedDirectory: Sendable {
     let tree: FolderTree
     let partials: PartialsFolder
     let leftoversRemoved: Int
+    /// Nil where none is kept: beside a user's own files.
+    let ledger: Ledger?
 
     init(_ path: [UInt8], _ options: DirectoryStore.Options) throws(FxferError) {
-        (self.tree, self.partials, self.leftoversRemoved) = try Self.receiving(into: path) {
+        (self.tree, self.partials, self.leftoversRemoved, self.ledger) = try Self.receiving(into: path) {
             let tree = try FolderTree(root: try ReceivingFolder.open(path))
             switch options.layout {
             case .ownFolder:
                 let state = try Self.openOwn(".fxfer", in: tree.root)
                 let partials = PartialsFolder(try Self.openOwn("partials", in: state), rules: options.partialRules)
-                return (tree, partials, try partials.sweep() + partials.expire())
+                let ledger = try Ledger(LedgerFolder(state, of: path))
+                return (tree, partials, try partials.sweep() + partials.expire(), ledger)
             case .beside:
                 let partials = PartialsFolder(
                     try tree.root.openFolderBeneath(.itself),
@@ -45,7 +48,7 @@ struct OpenedDirectory: Sendable {
                     rules: options.partialRules
                 )
                 // Partials stay here however old: the folder is its user's, who may come back to them.
-                return (tree, partials, try partials.sweep())
+                return (tree, partials, try partials.sweep(), nil)
             }
         }
     }
@@ -58,6 +61,8 @@ struct OpenedDirectory: Sendable {
         }
         do {
             return try body()
+        } catch let error as FxferError {
+            throw error
         } catch let error as Errno {
             throw FxferError(error.receiverCode, "cannot receive into '\(text)': \(error)", cause: error)
         } catch let obstacle as Obstacle {

@@ -16,11 +16,14 @@ package final class DirectoryStore: Store {
     /// How many staged files of servers that were killed were removed when the store was opened, partials of no use
     /// any more among them.
     package let leftoversRemoved: Int
+    /// Whether a line that a crash had torn was cut off the ledger when the store was opened.
+    package var hasMendedLedger: Bool { self.committer.ledger?.wasMended ?? false }
 
     let tree: FolderTree
     let partials: PartialsFolder
     let pool: DiskPool
     private let options: Options
+    private let committer: Committer
     private let queue: CommitQueue
     private let memory: MemoryBudget
     private let hashing = HashingLane()
@@ -31,8 +34,13 @@ package final class DirectoryStore: Store {
         self.leftoversRemoved = opened.leftoversRemoved
         self.options = options
         self.pool = pool
-        let linking = NamelessFile.linking(in: opened.partials)
-        self.queue = CommitQueue(Committer(tree: opened.tree, partials: opened.partials, linking: linking), pool)
+        self.committer = Committer(
+            tree: opened.tree,
+            partials: opened.partials,
+            linking: NamelessFile.linking(in: opened.partials),
+            ledger: opened.ledger
+        )
+        self.queue = CommitQueue(self.committer, pool)
         self.memory = MemoryBudget(bytes: options.memory)
     }
 
@@ -61,8 +69,8 @@ package final class DirectoryStore: Store {
             reading(file.size)
             let digest = try await self.hash(file.size) { try await file.digest(on: self.pool) }
             return .existing(
-                ExistingFile(size: file.size, digest: digest) { [pool = self.pool] in
-                    try await pool.run { try file.confirmDurable() }
+                ExistingFile(size: file.size, digest: digest) { [pool = self.pool, committer = self.committer] origin in
+                    try await pool.run { try committer.confirm(file, from: origin) }
                 },
                 otherwise: try await self.stageBeside(path, attributes, comparison)
             )

@@ -92,12 +92,15 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
         claim.note(position: self.base.position, kept: kept)
     }
 
-    package func publish(_ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void) {
-        guard let claim = self.claim?.own else { return self.base.publish(completion) }
+    package func publish(
+        from origin: Origin,
+        _ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void
+    ) {
+        guard let claim = self.claim?.own else { return self.base.publish(from: origin, completion) }
         self.progress.withLock { $0.isPublishing = true }
         let space = self.entry.total(self.base.position)
         let (folders, path) = (self.knownFolders, self.path)
-        self.base.publish { result in
+        self.base.publish(from: origin) { result in
             let isStored = (try? result.get()).map { $0.outcome != .identical } ?? false
             claim.settle(leaving: isStored ? space : 0)
             if isStored { folders.addFolder(of: path) }

@@ -112,7 +112,10 @@ package final class PipeFile: StagedFile {
     }
 
     /// Writes the rest. A pipe cannot be made durable: whoever reads it answers for what it does with the bytes.
-    package func publish(_ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void) {
+    package func publish(
+        from _: Origin,
+        _ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void
+    ) {
         self.pool.submit {
             completion(
                 Result { () throws(FxferError) in

@@ -46,6 +46,11 @@ struct PartialFile: ~Copyable, Sendable {
     /// More than servers ever start at once.
     private static let attempts = 16
 
+    /// fstat(2).
+    func status() throws(Errno) -> FileStatus {
+        try self.file.status()
+    }
+
     /// See ``OwnedDescriptor/seal(_:_:)``.
     func seal(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
         try self.file.seal(permissions, modified)

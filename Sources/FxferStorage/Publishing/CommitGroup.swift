@@ -1,20 +1,12 @@
 import FxferProtocol
 import Glibc
 
-/// What every commit needs of its store.
-struct Committer: Sendable {
-    let tree: FolderTree
-    let partials: PartialsFolder
-    /// How files without a name are published; nil where they cannot be.
-    let linking: NamelessFile.Linking?
-}
-
 /// Files that are published together, by one thread.
 ///
 /// The order is what makes it true (Pillai et al., OSDI 2014): content and attributes, fsync of each file, the folders,
-/// each name in one step, fsync of each folder and of those above it, the answers.
+/// each name in one step, fsync of each folder and of those above it, the ledger, the answers.
 ///
-/// A file that has its name is locked until its folders are durable. Nothing waits for a lock in between: where a name
+/// A file that has its name is locked until its folders and its entry in the ledger are durable. Nothing waits for a lock in between: where a name
 /// is taken, perhaps by a file of another group or of this one, that is settled when no lock is held any more.
 struct CommitGroup {
     private let members: [CommitMember]
@@ -32,9 +24,23 @@ struct CommitGroup {
         for member in self.members where member.state == .prepared { member.takeName() }
         if self.members.contains(where: { $0.state == .named }) {
             folders.sync()
-            for member in self.members where member.state == .named { member.finish() }
+            for member in self.members where member.state == .named { member.checkDurable() }
+            self.record()
         }
         self.settle()
+    }
+
+    /// Writes the members that are durable into the ledger, and ends them.
+    private func record() {
+        let durable = self.members.filter { $0.state == .durable }
+        let unrecorded = durable.filter { $0.entry != nil }
+        do {
+            let records = try self.committer.record(unrecorded.compactMap(\.entry))
+            for (index, member) in unrecorded.enumerated() { member.finish(records.isEmpty ? nil : records[index]) }
+        } catch {
+            for member in unrecorded { member.withdraw(error) }
+        }
+        for member in durable where member.entry == nil { member.finish(nil) }
     }
 
     /// Settles the members whose names are taken. Descriptors are new, as folders may have been moved meanwhile.
@@ -45,5 +51,6 @@ struct CommitGroup {
         guard self.members.contains(where: { $0.state == .compared }) else { return }
         folders.sync()
         for member in self.members where member.state == .compared { member.confirm() }
+        self.record()
     }
 }

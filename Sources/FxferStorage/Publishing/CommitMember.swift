@@ -12,6 +12,8 @@ final class CommitMember {
         case contended
         /// A file with the same content has its name, and is to be made durable.
         case compared
+        /// It, or the file with the same content, is durable under its name; what is missing is the ledger.
+        case durable
         /// The completion was called.
         case done
     }
@@ -23,6 +25,10 @@ final class CommitMember {
     private var folder: GroupFolders.Node?
     private var madeFolder: FolderPublishing?
     private var twin: PublishedFile?
+    /// What it will be, once it is durable.
+    private var publication: Publication?
+    /// What the ledger is to be told of it; nil where that is nothing, or it knows already.
+    private(set) var entry: LedgerEntry?
 
     var target: PublishingTarget { self.item.file.target }
     var path: RelativePath { self.target.path }
@@ -80,26 +86,46 @@ final class CommitMember {
     }
 
     /// After the folders' fsync.
-    func finish() {
+    func checkDurable() {
         self.step { () throws(FxferError) -> State? in
             guard let folder = self.folder else { return .done }
             do throws(Errno) {
                 try folder.checkDurable()
+                self.entry = try self.content?.entry(of: self.path, from: self.item.origin)
             } catch {
-                self.madeFolder?.withdraw(from: folder)
-                self.content?.file?.withdraw(from: folder.descriptor, CPath(self.path.lastComponent))
+                self.takeBack()
                 throw .receiving("make durable", self.path, error)
             }
-            self.end(.success(Publication(self.madeFolder?.outcome ?? .stored, at: self.path)))
-            return nil
+            self.publication = Publication(self.madeFolder?.outcome ?? .stored, at: self.path)
+            return .durable
         }
+    }
+
+    /// After the ledger.
+    func finish(_ record: Publication.Record?) {
+        guard var publication = self.publication else { return }
+        if let record { publication.record = record }
+        self.end(.success(publication))
+    }
+
+    /// It could not be written into the ledger.
+    func withdraw(_ error: FxferError) {
+        self.takeBack()
+        self.end(.failure(error))
+    }
+
+    /// The name must not stay without a receipt. A file that was there before stays.
+    private func takeBack() {
+        guard let folder = self.folder else { return }
+        self.madeFolder?.withdraw(from: folder)
+        self.content?.file?.withdraw(from: folder.descriptor, CPath(self.path.lastComponent))
     }
 
     /// Publishes alone, or finds a file with the same content. No lock is held before or after.
     func settle(_ folders: GroupFolders) {
         self.step { () throws(FxferError) -> State? in
             guard let content = self.content.take() else { return .done }
-            switch try Settlement(self.target, self.committer, folders).settle(content) {
+            switch try Settlement(self.target, self.item.origin, self.committer, folders).settle(content) {
             case .published(let publication):
                 self.end(.success(publication))
                 return nil
@@ -117,8 +143,8 @@ final class CommitMember {
         self.step { () throws(FxferError) -> State? in
             guard let folder = self.folder, let twin = self.twin else { return .done }
             try twin.confirm(in: folder)
-            self.end(.success(Publication(.identical, at: twin.path)))
-            return nil
+            (self.publication, self.entry) = try self.committer.confirmed(twin, from: self.item.origin)
+            return .durable
         }
     }
 }

@@ -17,6 +17,7 @@ final class CommitQueue: Sendable {
         let file: DirectoryStagedFile
         /// In bytes.
         let size: UInt64
+        let origin: Origin
         let completion: @Sendable (Result<Publication, FxferError>) -> Void
     }
 

@@ -35,6 +35,12 @@ extension FinishedContent {
         }
     }
 
+    /// What the ledger is to say of it; nil where it is a folder's, of which it says nothing.
+    func entry(of path: RelativePath, from origin: Origin) throws(Errno) -> LedgerEntry? {
+        guard let modified = try self.file?.modified() else { return nil }
+        return Committer.entry(path, self.size, self.digest, modified: modified, from: origin)
+    }
+
     /// Gives the sealed file its name, in one step. False where that is taken or the folder was removed.
     mutating func move(to folder: GroupFolders.Node, as path: RelativePath) throws(FxferError) -> Bool {
         do {

@@ -47,6 +47,11 @@ struct NamelessFile: ~Copyable, Sendable {
         }
     }
 
+    /// fstat(2).
+    func status() throws(Errno) -> FileStatus {
+        try self.file.status()
+    }
+
     /// See ``OwnedDescriptor/seal(_:_:)``.
     func seal(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
         try self.file.seal(permissions, modified)

@@ -30,6 +30,12 @@ struct PublishableFile: ~Copyable, Sendable {
         try self.nameless?.seal(permissions, modified)
     }
 
+    /// Its modification time, as the file system keeps it.
+    func modified() throws(Errno) -> FileTime? {
+        if let modified = try self.partial?.status().stamp.modified { return modified }
+        return try self.nameless?.status().stamp.modified
+    }
+
     /// Gives the file its name in one step: EEXIST where that is taken by anything.
     mutating func move(to folder: borrowing OwnedDescriptor, as name: CPath) throws(Errno) {
         try self.partial?.move(to: folder, as: name)

@@ -4,6 +4,7 @@ import Glibc
 /// How a file whose name something has is published nevertheless, or refused.
 struct Settlement {
     private let target: PublishingTarget
+    private let origin: Origin
     private let committer: Committer
     private let folders: GroupFolders
 
@@ -19,8 +20,9 @@ struct Settlement {
     /// How many files are kept beside the one that has the name.
     private static let maxCopies = 999
 
-    init(_ target: PublishingTarget, _ committer: Committer, _ folders: GroupFolders) {
+    init(_ target: PublishingTarget, _ origin: Origin, _ committer: Committer, _ folders: GroupFolders) {
         self.target = target
+        self.origin = origin
         self.committer = committer
         self.folders = folders
     }
@@ -60,10 +62,10 @@ struct Settlement {
                 return .identical(there)
             case .other(let there):
                 guard self.target.conflict == .replace, let there else { return nil }
-                if try self.replace(there, with: &content) { return .published(Publication(.replaced, at: path)) }
+                if let publication = try self.replace(there, with: &content) { return .published(publication) }
             case .nothing:
                 try content.seal(self.target, self.committer)
-                if try self.store(&content, at: path) { return .published(Publication(.stored, at: path)) }
+                if let publication = try self.store(&content, at: path) { return .published(publication) }
             }
         }
         throw FolderTree.comesAndGoes(path)
@@ -89,28 +91,27 @@ struct Settlement {
         }
     }
 
-    /// Gives the sealed file its name, durably. False where the name is taken or the folder was removed meanwhile.
-    private func store(_ content: inout FinishedContent, at path: RelativePath) throws(FxferError) -> Bool {
+    /// Gives the sealed file its name, durably. Nil where the name is taken or the folder was removed meanwhile.
+    private func store(_ content: inout FinishedContent, at path: RelativePath) throws(FxferError) -> Publication? {
         let folder = try self.folders.make(for: path)
         guard try content.move(to: folder, as: path) else {
             self.folders.forget()
-            return false
+            return nil
         }
         folder.syncChain()
         do {
-            try folder.checkDurable()
+            return Publication(.stored, at: path, try self.record(content, in: folder, at: path))
         } catch {
             content.file?.withdraw(from: folder.descriptor, CPath(path.lastComponent))
-            throw .receiving("make durable", path, error)
+            throw error
         }
-        return true
     }
 
-    /// Takes the name from `there`, durably. False where something else has the name by now, or nothing.
+    /// Takes the name from `there`, durably. Nil where something else has the name by now, or nothing.
     private func replace(
         _ there: PublishedFile,
         with content: inout FinishedContent
-    ) throws(FxferError) -> Bool {
+    ) throws(FxferError) -> Publication? {
         try content.seal(self.target, self.committer, isReplacing: true)
         let folder = try self.folders.make(for: there.path)
         let name = CPath(there.path.lastComponent)
@@ -122,15 +123,27 @@ struct Settlement {
         } catch {
             guard [EEXIST, ENOENT].contains(error.number) else { throw .receiving("create", there.path, error) }
             self.folders.forget()
-            return false
+            return nil
         }
         folder.syncChain()
         do {
-            try folder.checkDurable()
+            return Publication(.replaced, at: there.path, try self.record(content, in: folder, at: there.path))
         } catch {
             if let replacement { content.file?.withdraw(replacement, from: folder.descriptor, name) }
-            throw .receiving("make durable", there.path, error)
+            throw error
         }
-        return true
+    }
+
+    /// Writes the file into the ledger, where its folder is durable.
+    private func record(
+        _ content: borrowing FinishedContent,
+        in folder: GroupFolders.Node,
+        at path: RelativePath
+    ) throws(FxferError) -> Publication.Record? {
+        let entry = try receiving("make durable", path) {
+            try folder.checkDurable()
+            return try content.entry(of: path, from: self.origin)
+        }
+        return try self.committer.record(entry.map { [$0] } ?? []).first
     }
 }

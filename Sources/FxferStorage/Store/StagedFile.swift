@@ -46,8 +46,10 @@ package protocol StagedFile: Sendable {
     /// was: `.exists` where something else has the name, `.cannotCreate`, `.noSpace`, `.busy`, `.io`. Of several who
     /// publish one name at once, one stores.
     ///
-    /// - Parameter completion: called once, on any thread.
-    func publish(_ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void)
+    /// - Parameters:
+    ///   - origin: who sent it, for the store's records.
+    ///   - completion: called once, on any thread.
+    func publish(from origin: Origin, _ completion: @escaping @Sendable (Result<Publication, FxferError>) -> Void)
 
     /// Gives the file up, even in a cancelled task. Has no effect on a file that was published or given up.
     ///
@@ -66,10 +68,10 @@ extension StagedFile {
         try await self.append([bytes])
     }
 
-    /// ``publish(_:)`` for those who wait.
-    package func publish() async throws -> Publication {
+    /// ``publish(from:_:)`` for those who wait.
+    package func publish(from origin: Origin = Origin()) async throws -> Publication {
         try await withCheckedContinuation { continuation in
-            self.publish { continuation.resume(returning: $0) }
+            self.publish(from: origin) { continuation.resume(returning: $0) }
         }.get()
     }
 }

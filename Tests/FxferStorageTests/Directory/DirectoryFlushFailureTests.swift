@@ -24,7 +24,7 @@ struct DirectoryFlushFailureTests {
         var members: [CommitMember] = []
         for name in names {
             let file = try await subject.staged(testBytes(10), path(name))
-            let item = CommitQueue.Item(file: file, size: 10) { result in
+            let item = CommitQueue.Item(file: file, size: 10, origin: Origin()) { result in
                 codes.withLock { $0[name] = result.failureCode }
             }
             members.append(CommitMember(item, committer))
@@ -35,7 +35,8 @@ struct DirectoryFlushFailureTests {
         #expect(try subject.published().count == 3)
         try Self.breakFlush(of: folders.make(for: path(broken + "file")))
         folders.sync()
-        for member in members { member.finish() }
+        for member in members { member.checkDurable() }
+        for member in members where member.state == .durable { member.finish(nil) }
 
         let failed = names.filter { $0.hasPrefix(broken) }
         #expect(codes.withLock { $0 } == Dictionary(uniqueKeysWithValues: failed.map { ($0, .io) }))
@@ -54,7 +55,7 @@ struct DirectoryFlushFailureTests {
         try Self.breakFlush(of: folders.make(for: path("a/b")))
         let file = try await subject.staged(testBytes(10), path("a/b"), in: place)
         let code = await failureCode {
-            _ = try Settlement(file.target, committer, folders).settle(file.takeForPublishing())
+            _ = try Settlement(file.target, Origin(), committer, folders).settle(file.takeForPublishing())
         }
         #expect(code == .io)
         #expect(try subject.content(at: path("a/b")) == [1])

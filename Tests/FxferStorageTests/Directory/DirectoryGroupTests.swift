@@ -90,7 +90,7 @@ struct DirectoryGroupTests {
         let subject = try await DirectoryUnderTest()
         let committer = try subject.committer()
         let file = try await subject.staged(testBytes(10), path("a/b"))
-        let member = CommitMember(CommitQueue.Item(file: file, size: 10) { _ in }, committer)
+        let member = CommitMember(CommitQueue.Item(file: file, size: 10, origin: Origin()) { _ in }, committer)
         let folders = GroupFolders(committer.tree)
         member.prepare(folders)
         member.enterFolder(folders)

@@ -51,7 +51,7 @@ extension DirectoryUnderTest {
     func commit(_ files: [DirectoryStagedFile]) throws -> [Result<Publication, FxferError>] {
         let results = Mutex([Int: Result<Publication, FxferError>]())
         let items = files.enumerated().map { index, file in
-            CommitQueue.Item(file: file, size: file.position) { result in
+            CommitQueue.Item(file: file, size: file.position, origin: Origin()) { result in
                 results.withLock { $0[index] = result }
             }
         }
@@ -64,12 +64,18 @@ extension DirectoryUnderTest {
         return Committer(
             tree: try FolderTree(root: self.folder.open()),
             partials: PartialsFolder(partials),
-            linking: .byProc
+            linking: .byProc,
+            ledger: nil
         )
     }
 }
 
 struct CannotStage: Error {}
+
+extension Publication {
+    /// Outcome and path alone.
+    var unrecorded: Publication { Publication(self.outcome, at: self.path) }
+}
 
 extension Result<Publication, FxferError> {
     var outcome: Publication.Outcome? { try? self.get().outcome }

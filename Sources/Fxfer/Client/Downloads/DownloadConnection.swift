@@ -21,6 +21,8 @@ actor DownloadConnection<Directory: Store>: ClientConnection, FileReceiving {
     let limiter: RateLimiter?
     var client: ClientState
     var receiving: ReceivingState<Directory.Staged>
+    /// Nothing keeps records of what is got.
+    var origin: Origin { Origin() }
     var work = 0
     /// Whether anything was verified.
     var hasProgress = false

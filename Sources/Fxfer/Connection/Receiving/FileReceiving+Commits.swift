@@ -35,7 +35,7 @@ extension FileReceiving {
     private func publish(_ file: FileID, _ staged: Directory.Staged) {
         self.work += 1
         let published = self.receiving.published
-        staged.publish { published.leave(file, $0) }
+        staged.publish(from: self.origin) { published.leave(file, $0) }
     }
 
     /// A file that was there already is made durable where it is.
@@ -43,8 +43,8 @@ extension FileReceiving {
         self.work += 1
         let incoming = self.incoming(file)
         do {
-            try await existing.confirmDurable()
-            self.receiving.published.leave(file, .success(Publication(.identical, at: incoming.path)))
+            let publication = try await existing.confirmDurable(from: self.origin)
+            self.receiving.published.leave(file, .success(publication))
         } catch {
             self.receiving.published.leave(file, .failure(FxferError(wrapping: error)))
         }

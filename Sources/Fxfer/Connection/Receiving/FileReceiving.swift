@@ -13,6 +13,8 @@ protocol FileReceiving: WireConnection {
 
     var store: Directory { get }
     var receiving: ReceivingState<Directory.Staged> { get set }
+    /// Who sends, for the store's records.
+    var origin: Origin { get }
 
     /// The next payload of the chunk of which the last one was, where it is here already.
     func nextPayload() -> ByteBuffer?

@@ -1,0 +1,124 @@
+import FxferProtocol
+
+/// Leaves of a ledger the last entry of each path, in a file that takes the ledger's name in one step.
+///
+/// The lines that are left are as they were, so that receipts still find them, and a first line says what they are
+/// (``CompactionLine``). Servers that add to the ledger wait meanwhile, and go on with the new file. Blocks.
+struct LedgerCompaction: ~Copyable {
+    private let folder: LedgerFolder
+    /// Whether the last entry of a path is left.
+    private let isKept: (LedgerEntry) throws -> Bool
+
+    /// How many entries there were.
+    private var before = 0
+    /// How many were left out earlier.
+    private var droppedBefore: UInt64 = 0
+    /// The hash of the last line.
+    private var last: Digest?
+    /// By path, which line is its last: the number of its entry among all, from 0 on.
+    private var latest: [RelativePath: Int] = [:]
+    /// Of the lines that are left.
+    private var hash = SHA256()
+    private var after = 0
+
+    /// - Parameter isKept: asked for the last entry of each path. The ledger's very last line is left in any case, as
+    ///   the next one follows on it.
+    init(_ folder: LedgerFolder, keeping isKept: @escaping (LedgerEntry) throws -> Bool) {
+        self.folder = folder
+        self.isKept = isKept
+    }
+
+    /// Compacts; answers how many entries there were before and are now.
+    ///
+    /// - Throws: `.noInput` where there is no ledger; `.damaged`, naming the line; `.noSpace`, `.io`; what `isKept`
+    ///   throws. The ledger is as it was then.
+    consuming func run() throws -> (before: Int, after: Int) {
+        while true {
+            guard let file = try self.folder.doing("open", { () throws(Errno) in try self.folder.openForReading() })
+            else { throw self.folder.missing }
+            try self.folder.doing("lock") { () throws(Errno) in try file.descriptor.lock() }
+            defer { file.descriptor.unlock() }
+            guard try !self.folder.doing("lock", { () throws(Errno) in try file.isReplaced() }) else { continue }
+            try self.survey(file)
+            if self.last != nil { try self.replace(file) }
+            return (self.before, self.after)
+        }
+    }
+
+    /// Finds the last entry of each path.
+    private mutating func survey(_ file: LedgerFile) throws {
+        var reader = try self.reader(file)
+        while let finding = try self.next(&reader) {
+            switch finding {
+            case .entry(let line):
+                self.latest[line.entry.path] = self.before
+                self.last = line.hash
+                self.before += 1
+            case .damage(let damage):
+                throw self.folder.damage("line \(damage.line): \(damage.explanation)")
+            }
+        }
+        self.droppedBefore = reader.compaction?.dropped ?? 0
+    }
+
+    private func reader(_ file: LedgerFile) throws(FxferError) -> LedgerReader {
+        try self.folder.doing("read") { () throws(Errno) in
+            LedgerReader(file, try self.folder.readHead(), length: try file.length())
+        }
+    }
+
+    private func next(_ reader: inout LedgerReader) throws(FxferError) -> LedgerReader.Finding? {
+        do {
+            return try reader.next()
+        } catch {
+            throw self.folder.failure("read", error)
+        }
+    }
+
+    private mutating func replace(_ file: LedgerFile) throws {
+        let new = try self.folder.doing("make") { () throws(Errno) in try self.folder.createCompacted() }
+        do {
+            let body = try self.keptLines(file)
+            let first = CompactionLine(
+                time: .now(),
+                entries: UInt64(self.after),
+                dropped: self.droppedBefore + UInt64(self.before - self.after),
+                digest: self.hash.digest(),
+                last: self.last ?? .zero
+            )
+            let bytes = first.encoded + body
+            let head = LedgerHead(length: UInt64(bytes.count), last: self.last ?? .zero)
+            try self.folder.doing("write") { () throws(Errno) in
+                try new.append(bytes, at: 0)
+                try new.sync(upTo: head.length)
+                let headFile = try self.folder.openHead()
+                // A head may be behind, also after a loss of power, but never ahead.
+                try headFile.write(LedgerHead.empty.encoded)
+                try headFile.sync()
+                try self.folder.replaceByCompacted()
+                try headFile.write(head.encoded)
+            }
+        } catch {
+            self.folder.removeCompacted()
+            throw error
+        }
+    }
+
+    /// The lines that are left, with their line feeds.
+    private mutating func keptLines(_ file: LedgerFile) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var number = 0
+        var reader = try self.reader(file)
+        while let finding = try self.next(&reader) {
+            guard case .entry(let line) = finding else { continue }
+            defer { number += 1 }
+            guard try line.hash == self.last || (self.latest[line.entry.path] == number && self.isKept(line.entry))
+            else { continue }
+            let start = bytes.count
+            _ = LedgerLine.write(line.entry, after: line.previous, to: &bytes)
+            bytes[start...].withUnsafeBytes { self.hash.update($0) }
+            self.after += 1
+        }
+        return bytes
+    }
+}

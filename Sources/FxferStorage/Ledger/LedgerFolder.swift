@@ -1,0 +1,100 @@
+import FxferProtocol
+import Glibc
+
+/// `DIR/.fxfer`, as far as the ledger goes.
+final class LedgerFolder: Sendable {
+    private static let ledger = CPath("ledger.jsonl")
+    private static let head = CPath("ledger.head")
+    /// What a compaction writes, until it takes the ledger's name.
+    private static let compacted = CPath("ledger.new")
+
+    private let descriptor: OwnedDescriptor
+    /// The directory, escaped: for messages.
+    let directory: String
+
+    /// - Parameters:
+    ///   - descriptor: `DIR/.fxfer`.
+    ///   - directory: the path of `DIR`.
+    init(_ descriptor: consuming OwnedDescriptor, of directory: [UInt8]) {
+        self.descriptor = descriptor
+        self.directory = EscapedText.escape(directory)
+    }
+
+    /// Opens the ledger to read it; nil where there is none.
+    func openForReading() throws(Errno) -> LedgerFile? {
+        do {
+            return LedgerFile(try self.descriptor.openBeneath(Self.ledger, O_RDONLY))
+        } catch {
+            guard error.number == ENOENT else { throw error }
+            return nil
+        }
+    }
+
+    /// Opens the ledger to add to it, and makes it where it is missing.
+    func openForAppending() throws(Errno) -> LedgerFile {
+        let file = try self.descriptor.openBeneath(Self.ledger, O_RDWR | O_CREAT, mode: 0o600)
+        try self.descriptor.sync()
+        return LedgerFile(file)
+    }
+
+    func readHead() throws(Errno) -> HeadFile {
+        do {
+            let file = try self.descriptor.openBeneath(Self.head, O_RDONLY)
+            return HeadFile(try file.bytes(LedgerHead.byteCount + 1, at: 0))
+        } catch {
+            guard error.number == ENOENT else { throw error }
+            return .none
+        }
+    }
+
+    /// Opens `ledger.head` to write it.
+    func openHead() throws(Errno) -> OwnedDescriptor {
+        try self.descriptor.openBeneath(Self.head, O_RDWR | O_CREAT, mode: 0o600)
+    }
+
+    /// An empty file for a ledger that is to take the place of the one there is.
+    func createCompacted() throws(Errno) -> LedgerFile {
+        LedgerFile(try self.descriptor.openBeneath(Self.compacted, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600))
+    }
+
+    /// The file of ``createCompacted()`` takes the ledger's name, durably.
+    func replaceByCompacted() throws(Errno) {
+        try self.descriptor.replace(Self.ledger, with: Self.compacted)
+        try self.descriptor.sync()
+    }
+
+    func removeCompacted() {
+        try? self.descriptor.remove(Self.compacted)
+    }
+
+    /// The error of a file call on the ledger.
+    func failure(_ operation: String, _ error: Errno) -> FxferError {
+        let code: FxferError.Code = error.receiverCode == .noSpace ? .noSpace : .io
+        return FxferError(code, "cannot \(operation) the ledger of '\(self.directory)': \(error)", cause: error)
+    }
+
+    var missing: FxferError {
+        FxferError(.noInput, "there is no ledger in '\(self.directory)': no server has stored anything there")
+    }
+
+    /// The ledger is not as it was written.
+    func damage(_ what: String) -> FxferError {
+        FxferError(
+            .damaged,
+            "the ledger of '\(self.directory)' is damaged: \(what); 'fxfer verify' shows where. To begin a new one, move "
+                + "ledger.jsonl and ledger.head away from its .fxfer"
+        )
+    }
+
+    /// Runs file calls on the ledger; tells a failed one as a failure of `operation`.
+    func doing<Result: ~Copyable>(
+        _ operation: String,
+        _ body: () throws(Errno) -> Result
+    ) throws(FxferError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw self.failure(operation, error)
+        }
+    }
+}

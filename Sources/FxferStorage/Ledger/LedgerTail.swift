@@ -1,0 +1,44 @@
+import FxferProtocol
+
+/// The end of a ledger: all that has to be read of it to go on.
+struct LedgerTail {
+    /// Where the last whole line ends, and its hash.
+    let head: LedgerHead
+    /// What is behind it: a line that a crash has torn, of which no receipt tells. Its length in bytes.
+    let torn: UInt64
+
+    /// Reads the end of the first `length` bytes of `file`.
+    ///
+    /// - Throws: `.damaged` where the last line is not as it was written.
+    init(of file: LedgerFile, _ length: UInt64, _ folder: LedgerFolder) throws(FxferError) {
+        // The last whole line and a torn one, each with its line feed.
+        let window = UInt64(2 * (LedgerLines.maxLength + 1))
+        let start = length - min(length, window)
+        let bytes = try folder.doing("read") { () throws(Errno) in
+            try file.descriptor.bytes(Int(length - start), at: start)
+        }
+        let feed = UInt8(ascii: "\n")
+        guard let end = bytes.lastIndex(of: feed) else {
+            guard start == 0 else { throw folder.damage("its last line is longer than any can be") }
+            try Self.checkTorn(bytes[...], folder)
+            self.head = .empty
+            self.torn = length
+            return
+        }
+        try Self.checkTorn(bytes[(end + 1)...], folder)
+        let begin = bytes[..<end].lastIndex(of: feed).map { $0 + 1 } ?? 0
+        guard let line = LedgerLine(bytes[begin..<end]) else {
+            throw folder.damage("its last whole line is not as it was written")
+        }
+        self.head = LedgerHead(length: start + UInt64(end) + 1, last: line.hash)
+        self.torn = length - self.head.length
+    }
+
+    /// What is torn by a crash is the beginning of a line: one that is whole and whose line feed became something else
+    /// was damaged in another way.
+    private static func checkTorn(_ rest: ArraySlice<UInt8>, _ folder: LedgerFolder) throws(FxferError) {
+        guard LedgerLine(rest.dropLast()) == nil, LedgerLine(rest) == nil else {
+            throw folder.damage("its last line has no line feed")
+        }
+    }
+}
