@@ -44,6 +44,9 @@ public struct FileServer: Service {
             path: self.configuration.directory,
             options: self.configuration.storing
         )
+        if directory.hasMendedLedger {
+            logger.notice("cut a torn line off the end of the ledger, left by a crash")
+        }
         if directory.leftoversRemoved > 0 {
             let count = directory.leftoversRemoved
             self.logger.info("removed what earlier servers left", metadata: ["files": "\(count)"])

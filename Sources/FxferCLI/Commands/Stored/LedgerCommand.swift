@@ -1,0 +1,46 @@
+import ArgumentParser
+import Fxfer
+
+/// `fxfer ledger`
+struct LedgerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger",
+        abstract: "Look after the ledger of a server's directory.",
+        discussion: """
+            A server writes a line into DIR/.fxfer/ledger.jsonl for each file that it stores: path, size, SHA-256, \
+            times, sender, and the hash of the line before. fxfer verify checks all of it.
+            """,
+        subcommands: [LedgerCompactCommand.self]
+    )
+}
+
+/// `fxfer ledger compact DIR`
+struct LedgerCompactCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact",
+        abstract: "Leave of the ledger the last line of each file.",
+        discussion: """
+            The lines that stay are as they were, so that receipts still find them; a first line says how many were \
+            left out and binds the others. A server that runs goes on with the new ledger.
+
+              fxfer ledger compact ./out
+              fxfer ledger compact --drop-missing ./out    forget files that were removed on purpose
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The directory of a server.", valueName: "dir"), completion: .directory)
+    var dir: String
+
+    @Flag(help: "Leave out files that are not there any more, too.")
+    var dropMissing = false
+
+    func run() async throws {
+        do {
+            let files = try await StoredFiles(in: RawArgument(text: self.dir).bytes)
+            let (before, after) = try await files.compactLedger(droppingMissing: self.dropMissing)
+            StandardStream.output.write(line: "\(before) entries before, \(after) now")
+        } catch {
+            ExitStatus.exit(error)
+        }
+    }
+}

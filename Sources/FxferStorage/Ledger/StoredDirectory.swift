@@ -1,0 +1,74 @@
+import FxferProtocol
+import Glibc
+
+/// A server's directory, for those who look after what is stored there; servers may be running on it.
+///
+/// Calls block: they are for threads of the ``DiskPool``.
+package struct StoredDirectory: Sendable {
+    let tree: FolderTree
+    let ledger: LedgerFolder
+
+    /// Opens the directory at `path`, whose symbolic links are followed.
+    ///
+    /// - Throws: `.noInput` where there is no such directory, no server has ever used it, or it cannot be read.
+    package init(at path: [UInt8]) throws(FxferError) {
+        let text = EscapedText.escape(path)
+        do throws(Errno) {
+            guard !path.isEmpty, !path.contains(0) else { throw Errno(ENOENT) }
+            self.tree = try FolderTree(root: try OwnedDescriptor.open(CPath(path), O_RDONLY | O_DIRECTORY))
+        } catch {
+            let reason = error.number == ENOENT ? "'\(text)' does not exist" : "cannot read '\(text)': \(error)"
+            throw FxferError(.noInput, reason, cause: error)
+        }
+        do throws(Errno) {
+            self.ledger = LedgerFolder(try self.tree.root.openFolderBeneath(CPath(".fxfer")), of: path)
+        } catch {
+            let reason = error.number == ENOENT ? "no server has stored anything there" : "cannot read .fxfer: \(error)"
+            throw FxferError(.noInput, "there is no ledger in '\(text)': \(reason)", cause: error)
+        }
+    }
+
+    /// What the ledger says now: the last entry of each path.
+    package func readLedger() throws(FxferError) -> LedgerContent {
+        try LedgerContent(of: self.ledger)
+    }
+
+    /// Leaves of the ledger the last entry of each path; answers how many entries there were and are.
+    ///
+    /// - Parameter droppingMissing: whether entries of files that are not there any more are left out, too.
+    /// - Throws: `.noInput`, `.damaged` naming the line, `.noSpace`, `.io`. The ledger is as it was then.
+    package func compactLedger(droppingMissing: Bool) throws -> (before: Int, after: Int) {
+        try LedgerCompaction(self.ledger) { entry in try !droppingMissing || self.tree.has(entry.path) }.run()
+    }
+}
+
+/// What a ledger says when it is read once.
+package struct LedgerContent: Sendable {
+    /// The last entry of each path.
+    package private(set) var latest: [RelativePath: LedgerEntry] = [:]
+    /// Where the chain is broken: "line 3: it is not as it was written".
+    package private(set) var damages: [String] = []
+
+    init(of folder: LedgerFolder) throws(FxferError) {
+        var reader = try LedgerReader(folder)
+        do throws(Errno) {
+            while let finding = try reader.next() {
+                switch finding {
+                case .entry(let line): self.latest[line.entry.path] = line.entry
+                case .damage(let damage): self.damages.append("line \(damage.line): \(damage.explanation)")
+                }
+            }
+        } catch {
+            throw folder.failure("read", error)
+        }
+    }
+}
+
+extension FolderTree {
+    /// Whether anything has the path.
+    func has(_ path: RelativePath) throws(FxferError) -> Bool {
+        let walk = try self.walk(to: path)
+        guard walk.isComplete else { return false }
+        return try receiving("look for", path) { try walk.folder.status(of: CPath(path.lastComponent)) != nil }
+    }
+}

@@ -1,0 +1,279 @@
+"""The ledger: what a server writes down of all that it stores, and what is made of it."""
+
+import hashlib
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from support import FXFER, ONCE, Server, run, sha256
+from tracing import Trace
+
+
+def entries(directory):
+    """The ledger's lines, as objects; checks the chain as the documentation says."""
+    lines = (pathlib.Path(directory) / ".fxfer" / "ledger.jsonl").read_bytes().split(b"\n")
+    assert lines.pop() == b""
+    previous, found = "0" * 64, []
+    for line in lines:
+        entry = json.loads(line)
+        assert entry["previous"] == previous, line
+        hashed = line[: line.index(b',"hash":')]
+        assert hashlib.sha256(hashed).hexdigest() == entry["hash"], line
+        previous = entry["hash"]
+        found.append(entry)
+    return found
+
+
+class LedgerCase(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="fxfer-test-")
+        self.addCleanup(temporary.cleanup)
+        self.root = pathlib.Path(temporary.name)
+        self.out = self.root / "out"
+        self.ledger = self.out / ".fxfer" / "ledger.jsonl"
+
+    def send(self, server, *names, options=()):
+        result = run("send", *options, *(str(self.root / name) for name in names), server.address)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result
+
+    def write(self, name, content):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+
+class Entries(LedgerCase):
+    def test_each_file_has_a_line(self):
+        self.write("a.txt", b"hello\n")
+        self.write("big", b"x" * (3 << 20))
+        with Server(self.out) as server:
+            self.send(server, "a.txt")
+            self.send(server, "big")
+        found = entries(self.out)
+        self.assertEqual([entry["path"] for entry in found], ["a.txt", "big"])
+        for entry in found:
+            path = self.out / entry["path"]
+            self.assertEqual(entry["size"], path.stat().st_size)
+            self.assertEqual(entry["sha256"], sha256(path))
+            seconds, nanoseconds = entry["mtime"].split(".")
+            self.assertEqual(int(seconds) * 10**9 + int(nanoseconds), path.stat().st_mtime_ns)
+            self.assertEqual(entry["address"], "127.0.0.1")
+            self.assertEqual(entry["durability"], "durable")
+            self.assertNotIn("token", entry)
+
+    def test_the_name_of_the_token_is_in_it_and_the_token_is_not(self):
+        token = run("token").stdout.strip()
+        tokens = self.write("tokens", f"lab:{token}\n".encode())
+        tokens.chmod(0o600)
+        mine = self.write("mine", f"{token}\n".encode())
+        mine.chmod(0o600)
+        self.write("a.txt", b"hello\n")
+        with Server(self.out, "--token-file", str(tokens)) as server:
+            self.send(server, "a.txt", options=("--token-file", str(mine)))
+        self.assertEqual([entry["token"] for entry in entries(self.out)], ["lab"])
+        self.assertNotIn(token.encode(), self.ledger.read_bytes())
+
+    def test_a_file_that_is_sent_again_has_no_second_line(self):
+        self.write("a.txt", b"hello\n")
+        self.write("big", b"x" * (3 << 20))
+        with Server(self.out) as server:
+            for _ in range(3):
+                self.send(server, "a.txt", "big")
+        self.assertEqual(sorted(entry["path"] for entry in entries(self.out)), ["a.txt", "big"])
+
+    def test_a_file_that_was_there_before_has_a_line_once_it_was_compared(self):
+        self.write("a.txt", b"hello\n")
+        self.write("big", b"x" * (3 << 20))
+        self.out.mkdir()
+        (self.out / "a.txt").write_bytes(b"hello\n")
+        (self.out / "big").write_bytes(b"x" * (3 << 20))
+        with Server(self.out) as server:
+            self.send(server, "a.txt", "big")
+        self.assertEqual(sorted(entry["path"] for entry in entries(self.out)), ["a.txt", "big"])
+
+    def test_a_replaced_file_has_another_line(self):
+        with Server(self.out, "--on-conflict", "replace") as server:
+            for content in (b"one", b"two", b"three"):
+                self.write("a.txt", content)
+                self.send(server, "a.txt")
+        found = entries(self.out)
+        self.assertEqual([entry["size"] for entry in found], [3, 3, 5])
+        self.assertEqual(found[-1]["sha256"], sha256(self.out / "a.txt"))
+
+    def test_what_was_refused_has_no_line(self):
+        self.write("a.txt", b"hello\n")
+        with Server(self.out) as server:
+            self.send(server, "a.txt")
+            self.write("a.txt", b"other\n")
+            result = run("send", *ONCE, str(self.root / "a.txt"), server.address)
+            self.assertEqual(result.returncode, 73)
+        self.assertEqual(len(entries(self.out)), 1)
+
+    def test_a_tree_has_a_line_for_each_file(self):
+        for number in range(500):
+            self.write(f"tree/d{number % 7}/f{number}", b"%d" % number)
+        with Server(self.out) as server:
+            self.send(server, "tree")
+            found = {entry["path"]: entry["sha256"] for entry in entries(self.out)}
+            self.assertEqual(found, {name.decode(): digest for name, digest in server.published().items()})
+
+    def test_names_are_escaped_without_loss(self):
+        name = b"a\\b\"c\xff\xe2\x80\xae"
+        (self.root / "tree").mkdir()
+        with open(bytes(self.root / "tree") + b"/" + name, "wb") as file:
+            file.write(b"1")
+        with Server(self.out) as server:
+            result = run("send", str(self.root / "tree"), server.address, text=False)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([entry["path"] for entry in entries(self.out)], ["tree/a\\\\b\"c\\xff\\xe2\\x80\\xae"])
+
+    def test_a_killed_server_leaves_a_chain_that_goes_on(self):
+        for number in range(300):
+            self.write(f"tree/f{number}", b"%d" % number)
+        for _ in range(3):
+            with Server(self.out) as server:
+                sender = subprocess.Popen(
+                    [FXFER, "send", *ONCE, str(self.root / "tree"), server.address],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                )
+                sender.stdout.readline()
+                server.process.send_signal(signal.SIGKILL)
+                sender.communicate()
+        with Server(self.out) as server:
+            self.send(server, "tree")
+            recorded = {entry["path"]: entry["sha256"] for entry in entries(self.out)}
+            self.assertEqual(recorded, {name.decode(): digest for name, digest in server.published().items()})
+
+    def test_a_torn_line_is_mended_at_start(self):
+        self.write("a.txt", b"hello\n")
+        with Server(self.out) as server:
+            self.send(server, "a.txt")
+        whole = self.ledger.read_bytes()
+        self.ledger.write_bytes(whole + whole[:100])
+        with Server(self.out) as server:
+            self.assertEqual(self.ledger.read_bytes(), whole)
+        self.assertIn("ledger", server.log)
+        self.assertEqual(len(entries(self.out)), 1)
+
+    def test_a_server_does_not_go_on_with_a_ledger_that_was_cut(self):
+        self.write("a.txt", b"hello\n")
+        self.write("b.txt", b"hello\n")
+        with Server(self.out) as server:
+            self.send(server, "a.txt", "b.txt")
+        line = self.ledger.read_bytes().split(b"\n")[0] + b"\n"
+        self.ledger.write_bytes(line)
+        result = run("serve", "--dir", str(self.out), "--listen", "127.0.0.1:0")
+        self.assertEqual(result.returncode, 65)
+        self.assertEqual(result.stderr.count("\n"), 1)
+        self.assertIn("ledger", result.stderr)
+        self.assertEqual(self.ledger.read_bytes(), line)
+
+
+class Failures(LedgerCase):
+    def test_a_file_that_cannot_be_written_down_is_not_published(self):
+        self.write("a.txt", b"hello\n")
+        self.write("b.txt", b"old\n")
+        with Server(self.out, "--on-conflict", "replace") as server:
+            self.send(server, "b.txt")
+            before = self.ledger.read_bytes()
+            for call in ("pwrite64:error=ENOSPC", "fsync:error=EIO"):
+                with self.subTest(call), Trace(server.pid, "-P", str(self.ledger), f"--inject={call}"):
+                    for name in ("a.txt", "b.txt"):
+                        self.write(name, b"new\n")
+                        result = run("send", *ONCE, str(self.root / name), server.address)
+                        self.assertEqual(result.returncode, 74, result.stderr)
+                        self.assertIn("ledger", result.stderr)
+                self.assertEqual(server.published(), {b"b.txt": hashlib.sha256(b"old\n").hexdigest()})
+                self.assertEqual(server.partials(), [])
+                self.assertEqual(self.ledger.read_bytes(), before)
+
+
+class Sums(LedgerCase):
+    def test_sha256sum_agrees(self):
+        for number in range(20):
+            self.write(f"tree/f {number}", b"%d" % number)
+        self.write("tree/back\\slash", b"1")
+        with Server(self.out) as server:
+            self.send(server, "tree")
+            sums = run("sums", str(self.out), text=False)
+        self.assertEqual(sums.returncode, 0, sums.stderr)
+        self.assertEqual(sums.stdout.count(b"\n"), 21)
+        check = subprocess.run(["sha256sum", "-c", "--quiet"], input=sums.stdout, cwd=self.out, capture_output=True)
+        self.assertEqual((check.returncode, check.stdout), (0, b""), check.stderr)
+
+    def test_a_damaged_ledger_is_told_with_its_line(self):
+        for name in ("a", "b", "c"):
+            self.write(name, name.encode())
+        with Server(self.out) as server:
+            self.send(server, "a", "b", "c")
+        lines = self.ledger.read_bytes().split(b"\n")
+        del lines[1]
+        self.ledger.write_bytes(b"\n".join(lines))
+        result = run("sums", str(self.out))
+        self.assertEqual(result.returncode, 65)
+        self.assertIn("line 2", result.stderr)
+        self.assertEqual(result.stdout.count("\n"), 2)
+
+    def test_without_a_ledger_there_are_none(self):
+        for directory in (self.root, self.root / "missing"):
+            result = run("sums", str(directory))
+            self.assertEqual((result.returncode, result.stdout), (66, ""))
+            self.assertEqual(result.stderr.count("\n"), 1)
+
+
+class Compaction(LedgerCase):
+    def test_leaves_the_last_line_of_each_file_while_a_server_runs(self):
+        with Server(self.out, "--on-conflict", "replace") as server:
+            for content in (b"one", b"two", b"three"):
+                self.write("a", content)
+                self.write("b", content * 2)
+                self.send(server, "a", "b")
+            hashes = {entry["path"]: entry["hash"] for entry in entries(self.out)}
+            result = run("ledger", "compact", str(self.out))
+            self.assertEqual((result.returncode, result.stdout), (0, "6 entries before, 2 now\n"))
+            self.write("c", b"c")
+            self.send(server, "c")
+            lines = [json.loads(line) for line in self.ledger.read_bytes().splitlines()]
+            self.assertEqual((lines[0]["entries"], lines[0]["dropped"]), (2, 4))
+            self.assertEqual({line["path"]: line["hash"] for line in lines[1:3]}, hashes)
+            self.assertEqual(lines[3]["previous"], lines[0]["last"])
+            sums = run("sums", str(self.out))
+            self.assertEqual(sums.returncode, 0, sums.stderr)
+            self.assertEqual(sums.stdout, "".join(f"{sha256(self.out / name)}  {name}\n" for name in "abc"))
+        with Server(self.out) as server:
+            self.send(server, "a")
+
+    def test_forgets_missing_files_only_if_told(self):
+        for name in ("a", "b", "c"):
+            self.write(name, name.encode())
+        with Server(self.out) as server:
+            for name in ("a", "b", "c"):
+                self.send(server, name)
+        (self.out / "a").unlink()
+        self.assertEqual(run("ledger", "compact", str(self.out)).stdout, "3 entries before, 3 now\n")
+        result = run("ledger", "compact", "--drop-missing", str(self.out))
+        self.assertEqual(result.stdout, "3 entries before, 2 now\n")
+        self.assertEqual([line[66:] for line in run("sums", str(self.out)).stdout.splitlines()], ["b", "c"])
+
+    def test_of_a_damaged_ledger_nothing_is_changed(self):
+        for name in ("a", "b", "c"):
+            self.write(name, name.encode())
+        with Server(self.out) as server:
+            self.send(server, "a", "b", "c")
+        damaged = bytearray(self.ledger.read_bytes())
+        damaged[20] ^= 1
+        self.ledger.write_bytes(damaged)
+        result = run("ledger", "compact", str(self.out))
+        self.assertEqual(result.returncode, 65)
+        self.assertIn("line 1", result.stderr)
+        self.assertEqual(self.ledger.read_bytes(), damaged)
+
+
+if __name__ == "__main__":
+    unittest.main()
