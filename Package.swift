@@ -16,6 +16,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -54,9 +55,20 @@ let package = Package(
                 "FxferProtocol",
                 "FxferStorage",
                 "FxferTrust",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ] + nio
+        ),
+        .target(
+            name: "FxferMetrics",
+            dependencies: [
+                "FxferNetwork",
+                "FxferProtocol",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ] + nio
         ),
@@ -66,8 +78,10 @@ let package = Package(
                 "CLinux",
                 "Fxfer",
                 "FxferLegacy",
+                "FxferMetrics",
                 "FxferTrust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
@@ -80,8 +94,16 @@ let package = Package(
         ),
         .testTarget(name: "FxferLegacyTests", dependencies: ["FxferLegacy"]),
         .testTarget(
+            name: "FxferMetricsTests",
+            dependencies: ["FxferMetrics", .product(name: "NIOEmbedded", package: "swift-nio")]
+        ),
+        .testTarget(
             name: "FxferTests",
-            dependencies: ["Fxfer", .product(name: "NIOEmbedded", package: "swift-nio")]
+            dependencies: [
+                "Fxfer",
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
         ),
         .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI", "CLinux"]),
     ],

@@ -29,6 +29,27 @@ package final class ListeningSocket: Sendable {
             return descriptor
         }
     }
+
+    /// Where it listens; nil once an owner has taken it.
+    package var endpoint: Endpoint? {
+        self.descriptor.withLock { $0.flatMap(Self.address) }.map { Endpoint($0) }
+    }
+
+    private static func address(of socket: CInt) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &storage) { bytes in
+            let result = bytes.withMemoryRebound(to: sockaddr.self) { address in
+                getsockname(socket, address.baseAddress, &length)
+            }
+            guard result == 0 else { return nil }
+            switch CInt(bytes.load(as: sockaddr.self).sa_family) {
+            case AF_INET: return SocketAddress(bytes.load(as: sockaddr_in.self))
+            case AF_INET6: return SocketAddress(bytes.load(as: sockaddr_in6.self))
+            default: return nil
+            }
+        }
+    }
 }
 
 // MARK: One of our own
@@ -40,8 +61,13 @@ extension ListeningSocket {
     /// - Parameters:
     ///   - address: an IP address or host name; nil for all addresses.
     ///   - port: a TCP port; 0 for a free one.
+    ///   - option: what of the command line chooses another place.
     /// - Throws: `cannotConnect`, which names the address and what to do.
-    package static func open(address: String?, port: Int) throws(FxferError) -> ListeningSocket {
+    package static func open(
+        address: String?,
+        port: Int,
+        option: String = "--listen"
+    ) throws(FxferError) -> ListeningSocket {
         do {
             guard let address else { return try Self.openForAll(port) }
             return try Self.open(address, port, servesBothFamilies: false)
@@ -50,7 +76,7 @@ extension ListeningSocket {
             let reason = NetworkErrorText.text(of: error)
             throw FxferError(
                 .cannotConnect,
-                "cannot listen on \(place): \(reason); choose another place with --listen",
+                "cannot listen on \(place): \(reason); choose another place with \(option)",
                 cause: error
             )
         }

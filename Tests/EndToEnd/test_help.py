@@ -28,7 +28,7 @@ class HelpTest(Case):
         """The help of each command has an example and says what each of its options is for."""
         options = {
             "send": ["--as", "--timeout", "--quiet", "--json", "sha256sum", "3000", "[::1]"],
-            "serve": ["--dir", "--listen", "--grace", "--log-level", "--log-format", "3000"],
+            "serve": ["--dir", "--listen", "--metrics", "--grace", "--log-level", "--log-format", "3000"],
             "demo": ["<file>"],
         }
         for command, words in options.items():

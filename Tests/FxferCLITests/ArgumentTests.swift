@@ -34,6 +34,7 @@ struct ArgumentTests {
         let listen = ListenAddress(argument: text)
         #expect(listen?.port == port)
         #expect(listen?.address == address)
+        #expect(listen?.isPortAlone == !text.contains(":"))
     }
 
     @Test(

@@ -40,6 +40,24 @@ struct ListeningSocketTests {
         #expect(error?.code == .cannotConnect)
     }
 
+    @Test("knows where it listens, until it is taken", arguments: ["127.0.0.1", "::1"])
+    func endpoint(address: String) throws {
+        let socket = try ListeningSocket.open(address: address, port: 0)
+        let endpoint = socket.endpoint
+        let descriptor = try #require(socket.take())
+        defer { close(descriptor) }
+        #expect(endpoint == Endpoint(host: address, port: try Self.port(of: descriptor)))
+        #expect(socket.endpoint == nil)
+    }
+
+    @Test("names the option that chooses another place")
+    func option() {
+        let error = #expect(throws: FxferError.self) {
+            try ListeningSocket.open(address: "192.0.2.1", port: 0, option: "--metrics")
+        }
+        #expect(error?.message.contains("--metrics") == true)
+    }
+
     @Test("refuses an address that is none or of another machine", arguments: ["nonsense.invalid", "192.0.2.1", ""])
     func strange(address: String) {
         let error = #expect(throws: FxferError.self) { try ListeningSocket.open(address: address, port: 0) }

@@ -8,17 +8,19 @@ actor ConnectionRegistry {
     typealias Connection = ServerConnection<LimitedStore<DirectoryStore>>
 
     private nonisolated let slots: Mutex<ConnectionSlots>
+    private let metrics: ServerMetrics
     private var connections: [ConnectionSlots.Number: Connection] = [:]
     private var isShuttingDown = false
     private var allGone: CheckedContinuation<Void, Never>?
 
-    init(_ limits: ServerLimits) {
+    init(_ limits: ServerLimits, _ metrics: ServerMetrics) {
         let slots = ConnectionSlots(
             maxConnections: limits.maxConnections,
             maxPerAddress: limits.maxConnectionsPerAddress,
             maxLingering: limits.maxLingering
         )
         self.slots = Mutex(slots)
+        self.metrics = metrics
     }
 
     /// How many connections there are.
@@ -34,6 +36,7 @@ actor ConnectionRegistry {
     /// Decides about a new connection; nil where it was closed. To be waited for before the next is accepted: so those
     /// that are to be closed never pile up.
     func enter(_ connection: Connection) async -> Entrant? {
+        self.metrics.connectionsAccepted.increment()
         let address = AddressBlock(connection.wire.channel.remoteAddress)
         // Files may have what there is.
         let hasDescriptor = (try? DescriptorBudget.process.take()) != nil
@@ -67,6 +70,8 @@ actor ConnectionRegistry {
     }
 
     private func serve(_ connection: Connection, _ number: ConnectionSlots.Number) async {
+        self.metrics.connections.increment()
+        defer { self.metrics.connections.decrement() }
         if self.isShuttingDown {
             await connection.shutDown()
         }

@@ -35,6 +35,9 @@ public struct FileServer: Service {
 
     /// Serves until a graceful shutdown or cancellation.
     ///
+    /// What it does is counted in the metrics backend that the process or the task has: ``ServerMetric``. An fsync(2) is
+    /// told to the server of the process that was started last.
+    ///
     /// - Throws: ``FxferError`` where the directory cannot be used or the address cannot be bound.
     public func run() async throws {
         DescriptorBudget.process.limit(to: self.configuration.limits.maxOpen)
@@ -53,7 +56,9 @@ public struct FileServer: Service {
         }
         let store = try await self.limited(directory)
         let listener = try await self.listen(on: socket)
-        let connections = ConnectionRegistry(self.configuration.limits)
+        let metrics = ServerMetrics()
+        FlushObserver.process.set { metrics.flushed(in: $0) }
+        let connections = ConnectionRegistry(self.configuration.limits, metrics)
         let penalties = AddressPenalties()
 
         try await withThrowingDiscardingTaskGroup { group in
@@ -69,6 +74,7 @@ public struct FileServer: Service {
                         store: store,
                         configuration: self.configuration,
                         penalties: penalties,
+                        metrics: metrics,
                         logger: self.logger
                     )
                     guard let entrant = await connections.enter(connection) else { continue }

@@ -51,7 +51,7 @@ extension ServerConnection {
     /// The next event; when nothing more has come in, what this side has to say is sent before it waits. Nil at the end.
     func nextEvent(_ parts: inout WireChannel.Inbound.AsyncIterator) async throws -> WireEvent? {
         while !self.hasEnded, !self.graceIsOver {
-            if let event = try self.decoder.next() {
+            if let event = try self.decoded() {
                 self.pace.took(event)
                 return event
             }
@@ -79,6 +79,16 @@ extension ServerConnection {
             }
         }
         return nil
+    }
+
+    /// The next event of what is here.
+    private func decoded() throws(FxferError) -> WireEvent? {
+        do {
+            return try self.decoder.next()
+        } catch {
+            if error.code == .damaged { self.count(.frame) }
+            throw error
+        }
     }
 
     func nextPayload() -> ByteBuffer? {
@@ -122,6 +132,7 @@ extension ServerConnection {
             guard try self.receiveAnswer(frame) else {
                 throw FxferError(.protocolViolation, "a frame of type \(frame.type) is out of order")
             }
+            if case .rewind = frame { self.metrics.rewinds.increment() }
         }
         return true
     }

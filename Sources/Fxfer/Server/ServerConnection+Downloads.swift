@@ -5,6 +5,7 @@ import NIOCore
 
 /// A file that a client asked for.
 struct GivenFile: Sendable {
+    let file: FileID
     let path: RelativePath
     let began: NIODeadline
 }
@@ -62,13 +63,15 @@ extension ServerConnection {
             let path = try self.path(get.path)
             let content = try await self.open(path)
             guard await self.waitForTurn() else { return nil }
-            let label = GivenFile(path: path, began: .now())
+            let label = GivenFile(file: get.file, path: path, began: .now())
             return try self.offer(content, label, as: get.file)
         } catch {
             guard error.code != .isFolder else {
                 // How a client that was given a name finds out what it is.
                 return self.deny(get, error)
             }
+            self.metrics.ended(.sent, .refused)
+            self.metrics.refused(error.code)
             self.log.notGiven(EscapedText.escape(get.path.prefix(RelativePath.maxBytes)), error)
             return self.deny(get, error)
         }
@@ -100,6 +103,7 @@ extension ServerConnection {
             throw Self.notGreeted
         }
         self.wire.write(.offer(offer))
+        self.metrics.transfersInFlight.increment()
         switch content {
         case .loaded(let loaded) where self.limiter == nil:
             let outgoing = LoadedOutgoing(label: label, bytes: loaded.bytes, digest: loaded.digest, expected: nil)
@@ -129,7 +133,9 @@ extension ServerConnection {
             }
             self.wire.write(.listed(Listed(listing: list.listing, folder: listing.folder)))
         } catch {
-            self.wire.write(.listed(Listed(listing: list.listing, FxferError(wrapping: error))))
+            let error = FxferError(wrapping: error)
+            self.metrics.refused(error.code)
+            self.wire.write(.listed(Listed(listing: list.listing, error)))
         }
     }
 
@@ -147,17 +153,23 @@ extension ServerConnection {
         }
     }
 
-    // MARK: What the log is told
+    // MARK: What the log and the metrics are told
 
     func name(of label: GivenFile) -> String { label.path.description }
 
-    func noteResumed(_: GivenFile, at _: UInt64) {}
+    func noteResumed(_ label: GivenFile, at offset: UInt64) {
+        // The client has had these bytes before.
+        self.countedSent[label.file] = offset
+    }
 
     func noteAccepted(_: FileID, newFolderLength _: UInt16?) {}
 
-    func noteProgress(_: GivenFile, verified _: UInt64) {}
+    func noteProgress(_ label: GivenFile, verified: UInt64) {
+        self.countSent(label, verified: verified)
+    }
 
     func noteEnded(_ label: GivenFile, _ result: Result<SentReceipt?, FxferError>) {
+        self.countEnd(label, result)
         switch result {
         case .success(let sent):
             self.log.given(label.path, sent?.receipt.content ?? .empty, since: label.began)

@@ -49,6 +49,7 @@ extension ServerConnection {
                 try await self.configuration.guest?.serve(self.wire.channel)
             }
         } catch let error as FxferError {
+            self.metrics.refused(error.code)
             self.log.connectionFailed(error)
             if error.code == .notPermitted {
                 try await self.wire.channel.writeAndFlush(ByteBuffer(string: "fxfer: \(error.message)\r\n"))

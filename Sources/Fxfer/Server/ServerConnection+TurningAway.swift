@@ -47,6 +47,7 @@ extension ServerConnection {
     /// Closes the connection without a word.
     func close(_ error: FxferError) {
         self.hasEnded = true
+        self.metrics.refused(error.code)
         self.log.connectionFailed(error, level: .debug)
         self.wire.channel.close(promise: nil)
     }

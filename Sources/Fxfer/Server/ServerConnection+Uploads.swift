@@ -1,21 +1,29 @@
 import FxferProtocol
 import FxferStorage
+import NIOCore
 
-/// What the log is told about files that come in.
+/// What the log and the metrics are told about files that come in.
 extension ServerConnection {
     func receive(_ offer: Offer) async throws {
         switch try self.receiving.receiver.receive(offer) {
         case .stage(let path):
+            self.countBegin(of: offer)
             await self.handleOffer(offer, to: path)
         case .refuse(let failure):
             self.log.refused(offer.pathText, failure.error)
+            if !offer.attributes.isFolder { self.metrics.ended(.received, .refused) }
             await self.refuse(failure)
         }
     }
 
-    func noteProgress(_: FileID, of _: IncomingFile<Directory.Staged>, verified _: UInt64) {}
+    func noteProgress(_: FileID, of incoming: IncomingFile<Directory.Staged>, verified: UInt64) {
+        self.metrics.bytesReceived.increment(by: verified - min(verified, incoming.verified))
+    }
 
-    func noteDamaged(_ incoming: IncomingFile<Directory.Staged>, at offset: UInt64) {
+    func noteDamaged(_ incoming: IncomingFile<Directory.Staged>, at offset: UInt64, isGivenUp: Bool) {
+        self.count(.digest)
+        guard !isGivenUp else { return }
+        self.metrics.rewinds.increment()
         self.log.damaged(incoming.path, at: offset)
     }
 
@@ -25,7 +33,9 @@ extension ServerConnection {
         _ content: FilePrefix,
         _ publication: Publication
     ) {
+        self.countEnd(incoming, FileEnd.Outcome(publication.outcome))
         guard !incoming.isFolder else { return self.log.madeFolder(publication.path) }
+        self.metrics.received(in: NIODeadline.now() - incoming.began)
         self.log.stored(
             publication.path,
             content,
@@ -36,6 +46,7 @@ extension ServerConnection {
     }
 
     func noteSame(_: FileID, _ incoming: IncomingFile<Directory.Staged>) {
+        self.countEnd(incoming, .unchanged)
         self.log.same(incoming.path)
     }
 
@@ -46,8 +57,10 @@ extension ServerConnection {
         _ error: FxferError
     ) {
         if case .unknown = incoming.content {
+            self.countEnd(incoming, .refused)
             self.log.refused(incoming.path.description, error)
         } else {
+            self.countEnd(incoming, .failed)
             self.log.failed(incoming.path, after: bytes, error, since: incoming.began)
         }
     }

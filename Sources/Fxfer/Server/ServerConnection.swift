@@ -14,6 +14,9 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     let store: Directory
     let configuration: ServerConfiguration
     let penalties: AddressPenalties
+    let metrics: ServerMetrics
+    /// Where the client is; told while it is connected.
+    let peer: Corruption.Peer
     var log: TransferLog
     /// The client's address, and its token's name once it has proven it.
     var origin: Origin
@@ -23,6 +26,8 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     let requests = RequestQueue()
     /// The number of the last GET.
     var lastGet: FileID = 0
+    /// How many bytes of each file that is given are in ``ServerMetric/bytesSent``, or were there before.
+    var countedSent: [FileID: UInt64] = [:]
     var idle: IdleWatch
     var pace: ConnectionPace
     var work = 0
@@ -61,12 +66,15 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
         store: Directory,
         configuration: ServerConfiguration,
         penalties: AddressPenalties,
+        metrics: ServerMetrics,
         logger: Logger
     ) {
         self.wire = wire
         self.store = store
         self.configuration = configuration
         self.penalties = penalties
+        self.metrics = metrics
+        self.peer = Corruption.Peer(of: wire.channel)
         self.log = TransferLog(logger: logger, peer: wire.channel.remoteAddress)
         self.origin = Origin(address: wire.channel.remoteAddress.map { Endpoint($0).host })
         self.receiving = ReceivingState(
@@ -109,6 +117,7 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
                 group.cancelAll()
             }
         } catch {
+            if TLSFailure.isDamage(error) { self.count(.tls) }
             self.log.connectionLost(error)
         }
         await self.discardAll(FxferError(.connectionLost, "the connection ended before the file was complete"))
@@ -143,6 +152,7 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     func end(_ error: FxferError) {
         guard !self.hasEnded else { return }
         self.hasEnded = true
+        self.metrics.refused(error.code)
         // One that has said nothing is not worth a line: there may be very many.
         self.log.connectionFailed(error, level: self.hasHeard || self.isWithGuest ? nil : .debug)
         if self.hasHeard, !self.isWithGuest {

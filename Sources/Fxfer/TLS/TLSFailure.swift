@@ -23,6 +23,13 @@ enum TLSFailure {
         }
     }
 
+    /// Whether a record from the other side is not what it has sealed. (What the other side says of our own records has
+    /// the name of an alert.)
+    static func isDamage(_ error: any Error) -> Bool {
+        // BoringSSL's name for it.
+        "\(error)".contains("OPENSSL_internal:DECRYPTION_FAILED_OR_BAD_RECORD_MAC")
+    }
+
     private static func handshakeError(
         _ reason: BoringSSLError,
         _ server: Endpoint,

@@ -1,14 +1,17 @@
 import ArgumentParser
 import Fxfer
 
-/// The value of `serve --listen`: `PORT` or `ADDR:PORT`; port 0 takes a free one.
+/// The value of `serve --listen` and `--metrics`: `PORT` or `ADDR:PORT`; port 0 takes a free one.
 struct ListenAddress: ExpressibleByArgument {
+    /// nil for all addresses, or where none is given.
     let address: String?
     let port: Int
+    /// Whether the port stands alone.
+    let isPortAlone: Bool
 
     init?(argument: String) {
         if let port = UInt16(argument) {
-            (self.address, self.port) = (nil, Int(port))
+            (self.address, self.port, self.isPortAlone) = (nil, Int(port), true)
             return
         }
         guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...])
@@ -24,5 +27,6 @@ struct ListenAddress: ExpressibleByArgument {
             return nil
         }
         self.port = Int(port)
+        self.isPortAlone = false
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import NIOCore
 
 /// An open file or folder with one owner: it is closed when the owner lets go of it.
 ///
@@ -71,6 +72,9 @@ extension OwnedDescriptor {
     ///
     /// After it threw it must not be called again for that file; see ``retrying(_:)``.
     package func sync() throws(Errno) {
+        let observe = FlushObserver.process.current
+        let began = NIODeadline.now()
+        defer { observe?(NIODeadline.now() - began) }
         try once { fsync(self.number) }
     }
 

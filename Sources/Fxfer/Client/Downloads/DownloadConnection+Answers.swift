@@ -127,7 +127,9 @@ extension DownloadConnection {
         self.report(.progress(download.file(), verified: verified))
     }
 
-    func noteDamaged(_: IncomingFile<Directory.Staged>, at _: UInt64) {}
+    func noteDamaged(_: IncomingFile<Directory.Staged>, at _: UInt64, isGivenUp _: Bool) {}
+
+    func noteRefused(_: FxferError) {}
 
     func noteStored(
         _ file: FileID,

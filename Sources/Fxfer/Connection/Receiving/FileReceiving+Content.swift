@@ -18,6 +18,7 @@ extension FileReceiving {
 
     private func restart(_ file: FileID) {
         self.receiving.files[file]?.resumedAt = 0
+        self.receiving.files[file]?.verified = 0
         switch self.incoming(file).content {
         case .staged(let staged):
             staged.restart()
@@ -78,12 +79,15 @@ extension FileReceiving {
             staged.keep()
             self.wire.write(frame)
             self.noteProgress(file, of: self.incoming(file), verified: staged.position)
+            self.receiving.files[file]?.verified = staged.position
         case .rewind(let frame):
             staged.rewind()
             self.receiving.files[file]?.repairs += 1
-            self.noteDamaged(self.incoming(file), at: staged.position)
+            self.noteDamaged(self.incoming(file), at: staged.position, isGivenUp: false)
             self.wire.write(frame)
         case .refuse(let failure):
+            let incoming = self.incoming(file)
+            self.noteDamaged(incoming, at: incoming.verified, isGivenUp: true)
             await self.refuse(failure)
         }
     }

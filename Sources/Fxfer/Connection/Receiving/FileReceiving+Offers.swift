@@ -80,6 +80,7 @@ extension FileReceiving {
         case .partial(let staged):
             self.receiving.files[file]?.content = .staged(staged)
             self.receiving.files[file]?.resumedAt = staged.position
+            self.receiving.files[file]?.verified = staged.position
             let prefix = FilePrefix(length: staged.position, digest: staged.runningDigest())
             answer = self.receiving.receiver.staged(file, prefix)
         case .existing(let existing, let otherwise):

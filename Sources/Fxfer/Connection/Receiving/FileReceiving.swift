@@ -20,8 +20,8 @@ protocol FileReceiving: WireConnection {
     func nextPayload() -> ByteBuffer?
     /// Payload came in and is stored.
     func noteProgress(_ file: FileID, of incoming: IncomingFile<Directory.Staged>, verified: UInt64)
-    /// A chunk arrived damaged and is asked for again.
-    func noteDamaged(_ incoming: IncomingFile<Directory.Staged>, at offset: UInt64)
+    /// A chunk arrived damaged. It is asked for again, unless that was done too often, and the file is given up.
+    func noteDamaged(_ incoming: IncomingFile<Directory.Staged>, at offset: UInt64, isGivenUp: Bool)
     /// A file is durable under its name; its receipt follows.
     func noteStored(
         _ file: FileID,
@@ -38,6 +38,8 @@ protocol FileReceiving: WireConnection {
         after bytes: UInt64,
         _ error: FxferError
     )
+    /// The sender is told that this side does not take the file.
+    func noteRefused(_ error: FxferError)
     /// A file ended; perhaps it was the last.
     func noteFileEnded()
     /// The path that a receipt names; nil for the offered one, whatever the file is called here.
@@ -71,6 +73,7 @@ extension FileReceiving {
     /// Discards what is held of a file, and then tells the sender that it ends here.
     func refuse(_ failure: FileFailure) async {
         await self.discard(failure.file, failure.error)
+        self.noteRefused(failure.error)
         self.wire.write(.refuse(failure))
     }
 

@@ -33,6 +33,8 @@ struct IncomingFile<Staged: StagedFile>: Sendable {
     var content: Content
     /// The offset from which on this connection brought it.
     var resumedAt: UInt64 = 0
+    /// How many bytes are verified, those from before ``resumedAt`` included.
+    var verified: UInt64 = 0
     /// How often a part arrived damaged.
     var repairs = 0
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Fxfer
+import FxferMetrics
 import FxferProtocol
 import Glibc
 import Logging
@@ -68,6 +69,14 @@ struct ServeCommand: PreparingCommand {
     @Option(help: ArgumentHelp("At most that many bytes a second, all clients together.", valueName: "rate"))
     var limitRate: RateArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve metrics in Prometheus' format at /metrics over HTTP, to everyone; on 127.0.0.1 without an address.",
+            valueName: "[addr:]port"
+        )
+    )
+    var metrics: ListenAddress?
+
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
 
@@ -125,7 +134,8 @@ struct ServeCommand: PreparingCommand {
         configuration.maxPartialBytes = self.maxPartials.bytes
         configuration.limiter = self.limitRate.map { RateLimiter(rate: $0.bytesPerSecond) }
         self.limits.apply(to: &configuration)
-        configuration.limits.fit(descriptors: maxDescriptors)
+        let descriptorsForMetrics = self.metrics == nil ? 0 : MetricsEndpoint.maxDescriptors
+        configuration.limits.fit(descriptors: maxDescriptors - descriptorsForMetrics)
         do {
             var rules = SandboxRules()
             let access = try self.access.load(serving: configuration.directory)
@@ -144,7 +154,8 @@ struct ServeCommand: PreparingCommand {
             }
             let manager = ServiceManager.connect()
             configuration.socket = try self.openSocket(configuration)
-            // After the socket, which may be taken, and before the sandbox, whose rules name folders that exist.
+            let metrics = try self.metrics.map { address throws(FxferError) in try ServedMetrics.open(at: address) }
+            // After the sockets, whose ports may be taken, and before the sandbox, whose rules name folders that exist.
             try FileServer.makeDirectory(at: configuration.directory)
             rules.storing.append(configuration.directory)
             try self.enterSandbox(rules, logger)
@@ -152,6 +163,7 @@ struct ServeCommand: PreparingCommand {
                 configuration: configuration,
                 access: access,
                 end: self.legacyOnce ? legacyEnds : nil,
+                metrics: metrics,
                 manager: manager,
                 logger: logger
             )

@@ -11,6 +11,8 @@ struct ServerRun: Sendable {
     let access: AccessOptions.Loaded
     /// Brings an event when it is time to end; nil where only signals end the server.
     let end: AsyncStream<Void>?
+    /// nil where nobody asked for them.
+    let metrics: ServedMetrics?
     let manager: ServiceManager
     let logger: Logger
 
@@ -38,7 +40,12 @@ struct ServerRun: Sendable {
     private var reloads: Bool { self.access.tokenFile != nil || self.manager.isListening }
 
     private var services: [ServiceGroupConfiguration.ServiceConfiguration] {
-        var services = [Self.essential(self.server)]
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        // The first one is the last that is told of a shutdown: metrics are there as long as there are transfers.
+        if let metrics {
+            services.append(.init(service: metrics.endpoint))
+        }
+        services.append(Self.essential(self.server))
         if let end {
             services.append(Self.essential(FirstEvent(of: end)))
         }
@@ -55,10 +62,12 @@ struct ServerRun: Sendable {
             directory: self.configuration.directory,
             isSharing: self.configuration.isSharing
         )
-        return FileServer(configuration: self.configuration, logger: self.logger) { [manager, access] address in
+        return FileServer(configuration: self.configuration, logger: self.logger) {
+            [manager, access, metrics] address in
             if let remark = access.remark { StandardStream.error.write(line: "fxfer: \(remark)") }
             StandardStream.output.write(line: "listening on \(Endpoint(address)) (pid \(getpid()))")
             for line in explanation { StandardStream.output.write(line: line) }
+            if let metrics { StandardStream.output.write(line: "metrics at \(metrics.place)") }
             manager.ready(status: "listening on \(Endpoint(address)), \(explanation[0])")
         }
     }

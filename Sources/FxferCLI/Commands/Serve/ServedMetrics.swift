@@ -1,0 +1,31 @@
+import CoreMetrics
+import Fxfer
+import FxferMetrics
+import FxferNetwork
+import FxferProtocol
+
+/// What `serve --metrics` adds to a server.
+struct ServedMetrics: Sendable {
+    let endpoint: MetricsEndpoint
+    /// The URL, with the real port.
+    let place: String
+
+    /// Listens, and has the process's metrics kept from now on. To be called once, before the server is made; starts no
+    /// thread.
+    ///
+    /// - Throws: `cannotConnect` where the port cannot be had.
+    static func open(at listen: ListenAddress) throws(FxferError) -> ServedMetrics {
+        let address = listen.isPortAlone ? "127.0.0.1" : listen.address
+        let socket = try ListeningSocket.open(address: address, port: listen.port, option: "--metrics")
+        let place = socket.endpoint ?? Endpoint(host: address ?? "::", port: listen.port)
+        let descriptions = ServerMetric.allCases.map { metric in
+            (metric.rawValue, PrometheusRegistry.Description(help: metric.help, buckets: metric.buckets))
+        }
+        let registry = PrometheusRegistry(Dictionary(uniqueKeysWithValues: descriptions))
+        MetricsSystem.bootstrap(registry)
+        return ServedMetrics(
+            endpoint: MetricsEndpoint(socket: socket, registry: registry),
+            place: "http://\(place)/metrics"
+        )
+    }
+}
