@@ -28,16 +28,20 @@ extension DirectoryStore {
 struct OpenedDirectory: Sendable {
     let tree: FolderTree
     let partials: PartialsFolder
+    /// Nil where files are staged beside others.
+    let states: StatesFolder?
     let leftoversRemoved: Int
 
     init(_ path: [UInt8], _ options: DirectoryStore.Options) throws(FxferError) {
-        (self.tree, self.partials, self.leftoversRemoved) = try Self.receiving(into: path) {
+        (self.tree, self.partials, self.states, self.leftoversRemoved) = try Self.receiving(into: path) {
             let tree = try FolderTree(root: try ReceivingFolder.open(path))
             switch options.layout {
             case .ownFolder:
                 let state = try Self.openOwn(".fxfer", in: tree.root)
                 let partials = PartialsFolder(try Self.openOwn("partials", in: state), rules: options.partialRules)
-                return (tree, partials, try partials.sweep() + partials.expire())
+                let states = StatesFolder(try Self.openOwn("states", in: state))
+                states.sweep()
+                return (tree, partials, states, try partials.sweep() + partials.expire())
             case .beside:
                 let partials = PartialsFolder(
                     try tree.root.openFolderBeneath(.itself),
@@ -45,7 +49,7 @@ struct OpenedDirectory: Sendable {
                     rules: options.partialRules
                 )
                 // Partials stay here however old: the folder is its user's, who may come back to them.
-                return (tree, partials, try partials.sweep())
+                return (tree, partials, nil, try partials.sweep())
             }
         }
     }

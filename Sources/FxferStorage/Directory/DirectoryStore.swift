@@ -19,6 +19,7 @@ package final class DirectoryStore: Store {
 
     let tree: FolderTree
     let partials: PartialsFolder
+    let states: StatesFolder?
     let pool: DiskPool
     private let options: Options
     private let queue: CommitQueue
@@ -28,11 +29,15 @@ package final class DirectoryStore: Store {
     init(_ opened: consuming OpenedDirectory, _ options: Options, _ pool: DiskPool) {
         self.tree = opened.tree
         self.partials = opened.partials
+        self.states = opened.states
         self.leftoversRemoved = opened.leftoversRemoved
         self.options = options
         self.pool = pool
         let linking = NamelessFile.linking(in: opened.partials)
-        self.queue = CommitQueue(Committer(tree: opened.tree, partials: opened.partials, linking: linking), pool)
+        self.queue = CommitQueue(
+            Committer(tree: opened.tree, partials: opened.partials, linking: linking, states: opened.states),
+            pool
+        )
         self.memory = MemoryBudget(bytes: options.memory)
     }
 

@@ -7,6 +7,8 @@ struct Committer: Sendable {
     let partials: PartialsFolder
     /// How files without a name are published; nil where they cannot be.
     let linking: NamelessFile.Linking?
+    /// Where the inner states of files' hashes are kept; nil where they are not.
+    var states: StatesFolder?
 }
 
 /// Files that are published together, by one thread.
