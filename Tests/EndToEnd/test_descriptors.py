@@ -16,7 +16,7 @@ from waiting import eventually
 
 LIMIT = 40
 #: How many connections are served at once: half of what the process does not need for itself; the rest is for files.
-SERVED = (LIMIT - 14 - 3 * os.cpu_count()) // 2
+SERVED = (LIMIT - 18 - 3 * os.cpu_count()) // 2
 
 
 def limit_descriptors():

@@ -1,5 +1,6 @@
 import FxferProtocol
 import FxferStorage
+import FxferTrust
 import Glibc
 import NIOCore
 
@@ -10,8 +11,7 @@ extension FileServer {
         _ = DiskPool.sharedThreads
         _ = NIOSingletons.groupLoopCountSuggestion
         _ = NIOSingletons.blockingPoolThreadCountSuggestion
-        var hash = SHA256()
-        _ = hash.digest()
+        Libcrypto.readConfiguration()
     }
 
     /// Makes the directory that a server will receive into, where it is missing; ``run()`` would do so, too.

@@ -1,5 +1,6 @@
 import FxferProtocol
 import FxferStorage
+import Synchronization
 
 /// What a server has stored in its directory, by the ledger there. The server may be running.
 public struct StoredFiles: Sendable {
@@ -34,5 +35,60 @@ public struct StoredFiles: Sendable {
     ///   `CancellationError`.
     public func compactLedger(droppingMissing: Bool = false) async throws -> (before: Int, after: Int) {
         try await self.pool.run { try self.directory.compactLedger(droppingMissing: droppingMissing) }
+    }
+
+    /// Reads what was stored again, on all processors, and compares it with the ledger.
+    ///
+    /// - Parameters:
+    ///   - scope: what is looked at.
+    ///   - limiter: how fast, at the most.
+    ///   - event: called one at a time.
+    /// - Returns: how many files were looked at, and their bytes.
+    /// - Throws: ``FxferError`` with `noInput` where there is no ledger, or `io`; `CancellationError`.
+    public func verify(
+        _ scope: VerificationScope = VerificationScope(),
+        limiter: RateLimiter? = nil,
+        event: @escaping @Sendable (VerificationEvent) -> Void
+    ) async throws -> (files: Int, bytes: UInt64) {
+        let sink = EventSink(event)
+        let verification = Verification(self.directory, scope.stored, pool: self.pool, pace: limiter?.pace) { count in
+            sink.note(read: count)
+        }
+        let extent = try await verification.run(
+            begin: { sink.tell(.began(files: $0.files, bytes: $0.bytes)) },
+            report: { sink.tell(VerificationEvent($0)) }
+        )
+        return (extent.files, extent.bytes)
+    }
+}
+
+/// Hands on events one at a time.
+private final class EventSink: Sendable {
+    private let event: @Sendable (VerificationEvent) -> Void
+    /// How many bytes were read.
+    private let read = Mutex<UInt64>(0)
+
+    init(_ event: @escaping @Sendable (VerificationEvent) -> Void) {
+        self.event = event
+    }
+
+    func tell(_ event: VerificationEvent) {
+        self.read.withLock { _ in self.event(event) }
+    }
+
+    func note(read count: Int) {
+        self.read.withLock { read in
+            read += UInt64(count)
+            self.event(.progress(bytes: read))
+        }
+    }
+}
+
+extension RateLimiter {
+    /// Waits before bytes are read.
+    fileprivate var pace: FileProof.Pace {
+        { count in
+            if let pause = self.pause(before: count) { try await Task.sleep(for: pause) }
+        }
     }
 }

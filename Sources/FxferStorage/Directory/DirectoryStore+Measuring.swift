@@ -8,13 +8,13 @@ extension DirectoryStore: MeasuredStore {
     /// just now. Links are not followed; what cannot be entered, is on another file system or goes away meanwhile is left
     /// out.
     package func measure() async throws -> UInt64 {
-        let walk = Mutex(ContentWalk())
+        let state = Mutex((walk: DirectoryWalk(), bytes: UInt64(0)))
         do {
-            while try await self.pool.run({ try walk.withLock { try $0.goOn(in: self.tree) } }) {
+            while try await self.pool.run({ try state.withLock { try $0.walk.goOn(in: self.tree, adding: &$0.bytes) } }) {
                 try Task.checkCancellation()
             }
             let left = try await self.pool.run { try self.partials.sizeOfLeft() }
-            return walk.withLock { $0.bytes }.addingWithinBounds(left)
+            return state.withLock { $0.bytes }.addingWithinBounds(left)
         } catch let error as Errno {
             throw FxferError(.io, "cannot look through the directory: \(error)", cause: error)
         }
@@ -43,51 +43,16 @@ extension DirectoryStore: MeasuredStore {
     }
 }
 
-/// A walk through a directory that adds up the sizes of its files. Two descriptors are open at most.
-private struct ContentWalk {
-    /// How many folders are looked through in one hop.
-    private static let portion = 64
-
-    private(set) var bytes: UInt64 = 0
-    /// Folders that were seen and not looked through, the top one first.
-    private var waiting: [[UInt8]] = [[UInt8(ascii: ".")]]
-
-    /// Looks through some folders; false where none is left.
-    ///
-    /// - Throws: what stands in the way of reading the top folder.
-    mutating func goOn(in tree: FolderTree) throws(Errno) -> Bool {
-        for _ in 0..<Self.portion {
-            guard let path = self.waiting.popLast() else { return false }
-            let isTop = path.elementsEqual(".".utf8)
-            do {
-                try self.look(into: path, isTop: isTop, tree)
-            } catch {
-                if isTop { throw error }
+extension DirectoryWalk {
+    /// Looks through some folders and adds what is in them to `bytes`; false where none is left.
+    fileprivate mutating func goOn(in tree: FolderTree, adding bytes: inout UInt64) throws(Errno) -> Bool {
+        try self.goOn(in: tree) { entry in
+            switch entry.kind {
+            case .folder: bytes = bytes.addingWithinBounds(EntrySpace.least)
+            case .regular: bytes = bytes.addingWithinBounds(max(entry.size, EntrySpace.least))
+            default: break
             }
         }
-        return true
-    }
-
-    private mutating func look(into path: [UInt8], isTop: Bool, _ tree: FolderTree) throws(Errno) {
-        let folder = try tree.root.openFolderBeneath(CPath(path))
-        guard try tree.isOnSameDevice(folder) else { return }
-        var found: UInt64 = 0
-        var folders: [[UInt8]] = []
-        try folder.forEachEntry { name, type in
-            if isTop, name.elementsEqual(RelativePath.reservedFirstComponent) { return }
-            let status = FileKind(entryType: type) == .folder ? nil : try? folder.status(of: CPath(name))
-            switch status?.kind ?? FileKind(entryType: type) {
-            case .folder:
-                found = found.addingWithinBounds(EntrySpace.least)
-                folders.append(isTop ? Array(name) : path + [UInt8(ascii: "/")] + name)
-            case .regular:
-                found = found.addingWithinBounds(max(status?.size ?? 0, EntrySpace.least))
-            default:
-                break
-            }
-        }
-        self.bytes = self.bytes.addingWithinBounds(found)
-        self.waiting += folders
     }
 }
 
@@ -100,13 +65,6 @@ extension PartialsFolder {
             }
             sum = sum.addingWithinBounds(status.size)
         }
-    }
-}
-
-extension FolderTree {
-    /// Whether a folder is on the file system of the top one.
-    fileprivate func isOnSameDevice(_ folder: borrowing OwnedDescriptor) throws(Errno) -> Bool {
-        try folder.status().identity.device == self.root.status().identity.device
     }
 }
 

@@ -29,18 +29,20 @@ struct OpenedDirectory: Sendable {
     let tree: FolderTree
     let partials: PartialsFolder
     let leftoversRemoved: Int
-    /// Nil where none is kept: beside a user's own files.
-    let ledger: Ledger?
+    /// Nil where files are staged beside a user's own.
+    let records: StoreRecords?
 
     init(_ path: [UInt8], _ options: DirectoryStore.Options) throws(FxferError) {
-        (self.tree, self.partials, self.leftoversRemoved, self.ledger) = try Self.receiving(into: path) {
+        (self.tree, self.partials, self.leftoversRemoved, self.records) = try Self.receiving(into: path) {
             let tree = try FolderTree(root: try ReceivingFolder.open(path))
             switch options.layout {
             case .ownFolder:
                 let state = try Self.openOwn(".fxfer", in: tree.root)
                 let partials = PartialsFolder(try Self.openOwn("partials", in: state), rules: options.partialRules)
-                let ledger = try Ledger(LedgerFolder(state, of: path))
-                return (tree, partials, try partials.sweep() + partials.expire(), ledger)
+                let states = StatesFolder(try Self.openOwn("states", in: state))
+                states.sweep()
+                let records = StoreRecords(ledger: try Ledger(LedgerFolder(state, of: path)), states: states)
+                return (tree, partials, try partials.sweep() + partials.expire(), records)
             case .beside:
                 let partials = PartialsFolder(
                     try tree.root.openFolderBeneath(.itself),

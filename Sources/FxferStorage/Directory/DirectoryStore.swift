@@ -17,13 +17,13 @@ package final class DirectoryStore: Store {
     /// any more among them.
     package let leftoversRemoved: Int
     /// Whether a line that a crash had torn was cut off the ledger when the store was opened.
-    package var hasMendedLedger: Bool { self.committer.ledger?.wasMended ?? false }
+    package var hasMendedLedger: Bool { self.committer.records?.ledger.wasMended ?? false }
 
     let tree: FolderTree
     let partials: PartialsFolder
     let pool: DiskPool
     private let options: Options
-    private let committer: Committer
+    let committer: Committer
     private let queue: CommitQueue
     private let memory: MemoryBudget
     private let hashing = HashingLane()
@@ -38,7 +38,7 @@ package final class DirectoryStore: Store {
             tree: opened.tree,
             partials: opened.partials,
             linking: NamelessFile.linking(in: opened.partials),
-            ledger: opened.ledger
+            records: opened.records
         )
         self.queue = CommitQueue(self.committer, pool)
         self.memory = MemoryBudget(bytes: options.memory)

@@ -9,10 +9,10 @@ struct StagedContent: ~Copyable, Sendable {
     private var file: PartialFile?
     /// Why there is no file.
     private var failure: FxferError?
+    /// How many bytes it has. Those of a call that failed are hashed, but do not count.
     private(set) var position: UInt64
-    private var hash: SHA256
-    private var keptPosition: UInt64
-    private var keptHash: SHA256
+    private var hash: SteppedHash
+    private var kept: SteppedHash.Place
     /// Where the file on disk ends: beyond ``position`` after a rewind.
     private var end: UInt64
     /// What is verified and not yet in the partial's journal.
@@ -22,16 +22,13 @@ struct StagedContent: ~Copyable, Sendable {
     /// When something was appended last.
     private var lastAppend = ContinuousClock.now
 
-    /// - Parameters:
-    ///   - position: how many bytes the file has, all of them verified.
-    ///   - hash: what hashed them.
-    init(_ file: consuming PartialFile, _ path: RelativePath, position: UInt64 = 0, hash: consuming SHA256 = SHA256()) {
+    /// - Parameter hash: what hashed the bytes that the file has, all of them verified.
+    init(_ file: consuming PartialFile, _ path: RelativePath, hash: consuming SteppedHash = SteppedHash()) {
         self.file = consume file
         self.path = path
-        self.position = position
-        self.keptPosition = position
-        self.end = position
-        self.keptHash = hash.copy()
+        self.kept = hash.place()
+        self.position = hash.position
+        self.end = hash.position
         self.hash = hash
     }
 
@@ -63,7 +60,7 @@ struct StagedContent: ~Copyable, Sendable {
             throw error
         }
         self.file = consume file
-        self.position += UInt64(count)
+        self.position = self.hash.position
         self.end = max(self.end, self.position)
         self.lastAppend = .now
     }
@@ -98,21 +95,20 @@ struct StagedContent: ~Copyable, Sendable {
     }
 
     mutating func keep() {
-        if self.file?.isResumable == true, self.position > self.keptPosition {
+        if self.file?.isResumable == true, self.position > self.kept.position {
             self.record = PartialRecord(length: self.position, digest: self.hash.digest())
         }
-        self.keptPosition = self.position
-        self.keptHash.become(self.hash)
+        self.kept = self.hash.place()
     }
 
     mutating func rewind() {
-        self.position = self.keptPosition
-        self.hash.become(self.keptHash)
+        self.hash.goBack(to: self.kept)
+        self.position = self.kept.position
     }
 
     mutating func restart() {
         self.position = 0
-        self.hash = SHA256()
+        self.hash = SteppedHash()
         self.keep()
         self.record = nil
         self.isRestarting = self.file?.isResumable == true
@@ -126,10 +122,10 @@ struct StagedContent: ~Copyable, Sendable {
     /// nothing, or more than `maxBytes`, or cannot be written down.
     mutating func leave(atMost maxBytes: UInt64) -> Bool {
         guard var file = self.file.take() else { return false }
-        guard file.isResumable, self.keptPosition > 0, self.keptPosition <= maxBytes else { return false }
+        guard file.isResumable, self.kept.position > 0, self.kept.position <= maxBytes else { return false }
         do {
             try self.catchUp(&file)
-            if self.end > self.keptPosition { try file.file.truncate(to: self.keptPosition) }
+            if self.end > self.kept.position { try file.file.truncate(to: self.kept.position) }
         } catch {
             return false
         }
@@ -153,7 +149,12 @@ struct StagedContent: ~Copyable, Sendable {
         if self.end > self.position {
             try receiving("write", self.path) { try file.file.truncate(to: self.position) }
         }
-        return FinishedFile(file: file, size: self.position, digest: self.hash.digest())
+        return FinishedFile(
+            file: file,
+            size: self.position,
+            digest: self.hash.digest(),
+            states: self.hash.states.isEmpty ? nil : self.hash.states
+        )
     }
 
     private var reason: FxferError {
@@ -166,4 +167,6 @@ struct FinishedFile: ~Copyable, Sendable {
     var file: PartialFile
     let size: UInt64
     let digest: Digest
+    /// Nil where it has none.
+    let states: HashStates?
 }

@@ -7,6 +7,8 @@ import Glibc
 package struct StoredDirectory: Sendable {
     let tree: FolderTree
     let ledger: LedgerFolder
+    /// Nil where none are kept.
+    let states: StatesFolder?
 
     /// Opens the directory at `path`, whose symbolic links are followed.
     ///
@@ -22,6 +24,7 @@ package struct StoredDirectory: Sendable {
         }
         do throws(Errno) {
             self.ledger = LedgerFolder(try self.tree.root.openFolderBeneath(CPath(".fxfer")), of: path)
+            self.states = try? StatesFolder(self.tree.root.openBeneath(CPath(".fxfer/states"), O_RDONLY | O_DIRECTORY))
         } catch {
             let reason = error.number == ENOENT ? "no server has stored anything there" : "cannot read .fxfer: \(error)"
             throw FxferError(.noInput, "there is no ledger in '\(text)': \(reason)", cause: error)
@@ -39,6 +42,27 @@ package struct StoredDirectory: Sendable {
     /// - Throws: `.noInput`, `.damaged` naming the line, `.noSpace`, `.io`. The ledger is as it was then.
     package func compactLedger(droppingMissing: Bool) throws -> (before: Int, after: Int) {
         try LedgerCompaction(self.ledger) { entry in try !droppingMissing || self.tree.has(entry.path) }.run()
+    }
+}
+
+extension StoredDirectory {
+    /// Reads a file of which the ledger says nothing, makes it durable, and writes it into the ledger; answers its digest.
+    /// Nil where it is not there any more, or no file.
+    ///
+    /// - Throws: `.exists` where it cannot be read, `.busy`, `.io`, `.noSpace`, `.damaged`; `CancellationError`.
+    func adopt(_ path: RelativePath, on pool: DiskPool) async throws -> Digest? {
+        let found = try await pool.run {
+            guard case .file? = try? StoredFile.open(path, in: self.tree) else { return nil as PublishedFile? }
+            return try PublishedFile.find(path, in: self.tree)
+        }
+        guard let file = found else { return nil }
+        let digest = try await file.digest(on: pool)
+        try await pool.run {
+            try file.confirmDurable()
+            let entry = Committer.entry(path, file.size, digest, modified: file.modified, from: Origin())
+            _ = try Ledger(self.ledger).append([entry])
+        }
+        return digest
     }
 }
 

@@ -11,17 +11,19 @@ struct PartialVerifier: ~Copyable, Sendable {
     private var records: PartialRecords
     /// The record that is hashed towards.
     private var next: PartialRecord?
-    private var offset: UInt64 = 0
-    private var hash = SHA256()
-    private var goodLength: UInt64 = 0
+    private var hash: SteppedHash
+    /// The end of what is good, and how many records that are.
+    private var good: SteppedHash.Place
     private var goodCount: UInt64 = 0
-    private var goodHash = SHA256()
 
     /// - Parameter limit: bytes beyond which nothing is of use: the offered size.
     init(_ file: consuming PartialFile, upTo limit: UInt64) throws(Errno) {
         let size = try file.hasJournal() ? file.file.status().size : 0
         self.records = PartialRecords(upTo: min(limit, size))
         self.expectedLength = Self.lastLength(in: file, upTo: min(limit, size))
+        let hash = SteppedHash()
+        self.good = hash.place()
+        self.hash = hash
         self.file = file
     }
 
@@ -39,13 +41,11 @@ struct PartialVerifier: ~Copyable, Sendable {
         while rest > 0 {
             if self.next == nil { self.next = try? self.file.next(of: &self.records) }
             guard let record = self.next else { return true }
-            let wanted = min(record.length - self.offset, rest)
-            guard let read = try? self.hash.update(from: self.file.file, at: self.offset, count: wanted),
-                read == wanted
+            let wanted = min(record.length - self.hash.position, rest)
+            guard let read = try? self.hash.update(from: self.file.file, count: wanted), read == wanted
             else { return true }
-            self.offset += read
             rest -= read
-            if self.offset == record.length { self.compare(record) }
+            if self.hash.position == record.length { self.compare(record) }
         }
         return false
     }
@@ -53,22 +53,23 @@ struct PartialVerifier: ~Copyable, Sendable {
     private mutating func compare(_ record: PartialRecord) {
         self.next = nil
         guard self.hash.digest() == record.digest else { return }
-        self.goodLength = record.length
+        self.good = self.hash.place()
         self.goodCount = self.records.count
-        self.goodHash.become(self.hash)
     }
 
     /// The partial with what is good of it, from where a try goes on; all else is cut off.
     consuming func finish(_ path: RelativePath) throws(Errno) -> StagedContent {
         var file = self.file
-        if self.goodLength > 0 {
-            try file.resume(at: self.goodLength, after: self.goodCount)
+        var hash = self.hash
+        hash.goBack(to: self.good)
+        if hash.position > 0 {
+            try file.resume(at: hash.position, after: self.goodCount)
             file.leave(false)
         } else {
             // Before, as nothing is to stay where that fails.
             file.leave(false)
             try file.restart()
         }
-        return StagedContent(file, path, position: self.goodLength, hash: self.goodHash)
+        return StagedContent(file, path, hash: hash)
     }
 }

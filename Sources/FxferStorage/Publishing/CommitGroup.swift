@@ -6,8 +6,9 @@ import Glibc
 /// The order is what makes it true (Pillai et al., OSDI 2014): content and attributes, fsync of each file, the folders,
 /// each name in one step, fsync of each folder and of those above it, the ledger, the answers.
 ///
-/// A file that has its name is locked until its folders and its entry in the ledger are durable. Nothing waits for a lock in between: where a name
-/// is taken, perhaps by a file of another group or of this one, that is settled when no lock is held any more.
+/// A file that has its name is locked until its folders and its entry in the ledger are durable. Nothing waits for a
+/// lock in between: where a name is taken, perhaps by a file of another group or of this one, that is settled when no
+/// lock is held any more.
 struct CommitGroup {
     private let members: [CommitMember]
     private let committer: Committer

@@ -1,14 +1,20 @@
 import FxferProtocol
 import Glibc
 
+/// What a store writes down of the files that it publishes, beside them.
+struct StoreRecords: Sendable {
+    let ledger: Ledger
+    let states: StatesFolder
+}
+
 /// What every commit needs of its store.
 struct Committer: Sendable {
     let tree: FolderTree
     let partials: PartialsFolder
     /// How files without a name are published; nil where they cannot be.
     let linking: NamelessFile.Linking?
-    /// Nil where none is kept.
-    let ledger: Ledger?
+    /// Nil where nothing is written down.
+    let records: StoreRecords?
 
     /// What the ledger is to say of a file that is published now.
     static func entry(
@@ -33,7 +39,7 @@ struct Committer: Sendable {
     ///
     /// - Throws: `.noSpace`, `.io`: none of them is in it.
     func record(_ entries: [LedgerEntry]) throws(FxferError) -> [Publication.Record] {
-        guard let ledger = self.ledger else { return [] }
+        guard let ledger = self.records?.ledger else { return [] }
         let hashes = try ledger.append(entries)
         return zip(entries, hashes).map { entry, hash in Publication.Record(entry, hash) }
     }
@@ -53,7 +59,7 @@ struct Committer: Sendable {
         from origin: Origin
     ) throws(FxferError) -> (Publication, unrecorded: LedgerEntry?) {
         let digest = try file.digest()
-        if let line = try self.ledger?.latest(for: file.path), line.entry.size == file.size, line.entry.digest == digest
+        if let line = try self.records?.ledger.latest(for: file.path), line.entry.size == file.size, line.entry.digest == digest
         {
             return (Publication(.identical, at: file.path, Publication.Record(line.entry, line.hash)), nil)
         }

@@ -3,7 +3,8 @@ import Glibc
 
 extension FinishedContent {
     /// Makes content and attributes durable in a file that is ready for its name, written now where the content is in
-    /// memory. After a failure the content is to be given up.
+    /// memory. After a failure the content is to be given up. The inner states of its hash are saved, where there are
+    /// some.
     ///
     /// - Parameter isReplacing: whether the file is to take its name from another.
     mutating func seal(
@@ -20,6 +21,7 @@ extension FinishedContent {
             try self.file?.seal(target.permissions ?? 0o600, target.modified)
         }
         self.isSealed = true
+        if let states = self.states { committer.records?.states.save(states, for: self.digest, size: self.size) }
     }
 
     private func writeDown(

@@ -4,6 +4,8 @@ import FxferProtocol
 struct FinishedContent: ~Copyable, Sendable {
     let size: UInt64
     let digest: Digest
+    /// Nil where it has none: in memory is at most 32 KiB.
+    let states: HashStates?
     /// Nil where it never was in memory.
     let held: HeldBytes?
     /// Nil where the content is in memory only.
@@ -14,12 +16,14 @@ struct FinishedContent: ~Copyable, Sendable {
     init(held: HeldBytes, size: UInt64, digest: Digest) {
         self.size = size
         self.digest = digest
+        self.states = nil
         self.held = held
     }
 
     init(_ finished: consuming FinishedFile) {
         self.size = finished.size
         self.digest = finished.digest
+        self.states = finished.states
         self.held = nil
         self.file = PublishableFile(finished.file)
     }

@@ -50,7 +50,9 @@ final class PublishedFile: Sendable {
             guard let there = try folder.status(of: name) else { return nil }
             guard there.kind == .regular else { throw FxferError.taken(path, by: there.kind) }
             guard let file = try Self.open(name, in: folder, path) else { return nil }
-            try Self.waitForPublisher(of: file, path)
+            guard try file.waitForPublisher() else {
+                throw FxferError(.busy, "'\(path)' exists and is locked by another program; try again later")
+            }
             // Settled, so that a later change of the content shows in the times.
             let status = try SourceFile.settledStatus(of: file)
             guard status.kind == .regular else { throw FxferError.taken(path, by: status.kind) }
@@ -75,22 +77,6 @@ final class PublishedFile: Sendable {
             default: throw error
             }
         }
-    }
-
-    /// How long a publisher may need for its last fsync, in steps of a millisecond. No more, as the wait holds one of
-    /// the disk threads, and any local user who can read the file can lock it.
-    private static let patience = 1000
-
-    private static func waitForPublisher(of file: borrowing OwnedDescriptor, _ path: RelativePath) throws {
-        for _ in 0..<Self.patience {
-            if try file.tryLock(.shared) {
-                file.unlock()
-                return
-            }
-            var millisecond = timespec(tv_sec: 0, tv_nsec: 1_000_000)
-            nanosleep(&millisecond, nil)
-        }
-        throw FxferError(.busy, "'\(path)' exists and is locked by another program; try again later")
     }
 
     /// SHA-256 of the file, in one go.

@@ -12,6 +12,24 @@ extension OwnedDescriptor {
         try self.sync()
     }
 
+    /// How long a publisher may need for its last fsync, in steps of a millisecond. No more, as the wait holds one of
+    /// the disk threads, and any local user who can read the file can lock it.
+    private static var publishersPatience: Int { 1000 }
+
+    /// Waits while this file, which has its name, is being made durable: its publisher holds an exclusive flock(2) on it
+    /// until then. False where somebody has it locked for longer.
+    func waitForPublisher() throws(Errno) -> Bool {
+        for _ in 0..<Self.publishersPatience {
+            if try self.tryLock(.shared) {
+                self.unlock()
+                return true
+            }
+            var millisecond = timespec(tv_sec: 0, tv_nsec: 1_000_000)
+            nanosleep(&millisecond, nil)
+        }
+        return false
+    }
+
     /// Removes the name that this file got, where the folder could not be made durable: the name must not stay without
     /// a receipt. Nobody has confirmed the file meanwhile: who wants to waits for its lock (``PublishedFile``).
     func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {

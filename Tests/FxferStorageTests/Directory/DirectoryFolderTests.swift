@@ -60,10 +60,10 @@ struct DirectoryFolderTests {
             try await file.append(ByteBuffer(bytes: [1]))
             files.append(file)
         }
-        // The directory, .fxfer and partials, the ledger and its head.
-        #expect(try openDescriptors(below: subject.folder.path) == 10 + 5)
+        // The directory, .fxfer, partials and states, the ledger and its head.
+        #expect(try openDescriptors(below: subject.folder.path) == 10 + 6)
         for file in files { _ = try await file.publish() }
-        #expect(try openDescriptors(below: subject.folder.path) == 5)
+        #expect(try openDescriptors(below: subject.folder.path) == 6)
     }
 
     @Test("a folder without write permission is told when the file is offered", .enabled(if: Mount.isPossible))

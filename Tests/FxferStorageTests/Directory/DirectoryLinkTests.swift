@@ -95,7 +95,7 @@ struct DirectoryLinkTests {
 
     @Test(
         "the receiver's own folder is refused where it is a link or a file",
-        arguments: [".fxfer", ".fxfer/partials"]
+        arguments: [".fxfer", ".fxfer/partials", ".fxfer/states"]
     )
     func ownFolder(name: String) async throws {
         let folder = try TemporaryFolder()

@@ -61,7 +61,7 @@ struct DirectoryPublishingTests {
             file.withdraw(from: folder, CPath("a"))
             #expect(try subject.published() == (isReplaced ? [Array("a".utf8)] : []))
         }
-        #expect(try subject.folder.names(in: ".fxfer") == ["ledger.head", "ledger.jsonl", "partials"])
+        #expect(try subject.folder.names(in: ".fxfer") == ["ledger.head", "ledger.jsonl", "partials", "states"])
     }
 
     @Test("a file system without RENAME_NOREPLACE is served by link and unlink, which replace nothing")

@@ -65,7 +65,7 @@ extension DirectoryUnderTest {
             tree: try FolderTree(root: self.folder.open()),
             partials: PartialsFolder(partials),
             linking: .byProc,
-            ledger: nil
+            records: nil
         )
     }
 }

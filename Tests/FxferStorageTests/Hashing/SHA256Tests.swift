@@ -1,7 +1,8 @@
 import FxferProtocol
-import FxferStorage
 import NIOCore
 import Testing
+
+@testable import FxferStorage
 
 @Suite("SHA-256")
 struct SHA256Tests {
@@ -66,5 +67,60 @@ struct SHA256Tests {
         var hash = SHA256()
         hash.update(UnsafeRawBufferPointer(start: nil, count: 0))
         #expect(Self.digest(of: &hash) == Digest.ofNothing)
+    }
+
+    /// A message as FIPS 180-4, section 5.1.1, has it padded: after it, the inner state is the message's digest.
+    private static func padded(_ message: String) -> [UInt8] {
+        let bytes = Array(message.utf8) + [0x80]
+        let zeros = [UInt8](repeating: 0, count: (64 + 56 - bytes.count % 64) % 64)
+        return bytes + zeros + (0..<8).map { UInt8(truncatingIfNeeded: (message.utf8.count * 8) >> (56 - 8 * $0)) }
+    }
+
+    @Test("the inner state is the standard's", arguments: vectors)
+    func state(message: String, digest: String) throws {
+        var hash = SHA256()
+        hash.update(ByteBuffer(bytes: Self.padded(message)))
+        let state = hash.state
+        var bytes = ByteBuffer()
+        bytes.writeState(try #require(state))
+        #expect(Digest(bytes: bytes.readableBytesView)?.hex == digest)
+    }
+
+    @Test("a hash goes on from a state as if it had hashed what led there", arguments: [64, 128, 999_936, 1_000_000])
+    func goingOn(count: Int) throws {
+        let bytes = testBytes(1_000_100)
+        var hash = SHA256()
+        hash.update(ByteBuffer(bytes: bytes[..<count]))
+        let state = hash.state
+        var next = SHA256(of: UInt64(count), try #require(state))
+        next.update(ByteBuffer(bytes: bytes[count...]))
+        let digest = next.digest()
+        #expect(digest == sha256(bytes))
+    }
+
+    @Test("the length counts beyond 2^32 bits, wherever the hash was gone on from")
+    func length() throws {
+        let piece = ByteBuffer(bytes: testBytes(1 << 20))
+        var hash = SHA256()
+        for _ in 0..<513 { hash.update(piece) }
+        let state = hash.state
+        var next = SHA256(of: 513 << 20, try #require(state))
+        hash.update(ByteBuffer(string: "a"))
+        next.update(ByteBuffer(string: "a"))
+        let (one, other) = (hash.digest(), next.digest())
+        #expect(one == other)
+    }
+
+    @Test("there is no state within a block, and the first one is that of no bytes")
+    func noState() {
+        var hash = SHA256()
+        let first = hash.state
+        #expect(first == .initial)
+        hash.update(ByteBuffer(bytes: testBytes(63)))
+        let within = hash.state
+        #expect(within == nil)
+        hash.update(ByteBuffer(bytes: testBytes(1)))
+        let behind = hash.state
+        #expect(behind != nil && behind != .initial)
     }
 }

@@ -1,0 +1,36 @@
+import FxferProtocol
+import FxferStorage
+
+/// What ``StoredFiles/verify(_:limiter:event:)`` tells.
+public enum VerificationEvent: Hashable, Sendable {
+    /// So many files are to be read, of so many bytes together.
+    case began(files: Int, bytes: UInt64)
+    /// So many bytes were read so far.
+    case progress(bytes: UInt64)
+    /// The file has other content than it was stored with: in these bytes, as far as that is known. It was `rewritten`
+    /// where its time is another, too; otherwise it decayed, or somebody has set the time back.
+    case changed(RelativePath, ranges: [Range<UInt64>], isRewritten: Bool)
+    /// The file is not there.
+    case missing(RelativePath)
+    /// The file or folder of that path could not be read; why.
+    case unreadable([UInt8], String)
+    /// Something is there, and the ledger says nothing of it.
+    case unknown([UInt8])
+    /// Such a file, which is in the ledger from now on.
+    case adopted(RelativePath, Digest)
+    /// The ledger is damaged: "line 3: it is not as it was written".
+    case ledger(String)
+
+    init(_ finding: StoredFinding) {
+        self =
+            switch finding {
+            case .changed(let path, let change):
+                .changed(path, ranges: change.ranges, isRewritten: change.isRewritten)
+            case .missing(let path): .missing(path)
+            case .unreadable(let path, let reason): .unreadable(path, reason)
+            case .unknown(let path): .unknown(path)
+            case .adopted(let path, let digest): .adopted(path, digest)
+            case .ledger(let damage): .ledger(damage)
+            }
+    }
+}
