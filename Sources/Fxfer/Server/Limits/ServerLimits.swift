@@ -45,7 +45,7 @@ public struct ServerLimits: Sendable {
     public mutating func fit(descriptors: Int, eventLoops: Int = NIOSingletons.groupLoopCountSuggestion) {
         let free = max(0, descriptors - Self.ownDescriptors(eventLoops: eventLoops))
         self.maxConnections = max(1, min(self.maxConnections, free / 2))
-        // The directories that are always open are counted twice; so two more are for what libraries open now and then.
+        // The directories that are always open are counted twice; so three more are for what libraries open now and then.
         self.maxOpen = max(8, min(self.maxOpen, free - self.maxLingering - FileServer.maxNewcomers))
         // Four clients at once shall be able to have all files open that they may. Each takes two descriptors, and while
         // it is published one, with one more for each folder on its way; the next one comes meanwhile. With four folders
@@ -54,8 +54,8 @@ public struct ServerLimits: Sendable {
         self.filesInFlight = min(self.filesInFlight, UInt16(clamping: files))
     }
 
-    /// What the process cannot do without: 12 were counted (standard streams, listening socket, two directories, signals
-    /// and timers), and 3 for each event loop. Two more are for what libraries open now and then.
+    /// What the process cannot do without: 13 were counted (standard streams, listening socket, three directories,
+    /// signals and timers), and 3 for each event loop. One more is for what libraries open now and then.
     private static func ownDescriptors(eventLoops: Int) -> Int {
         14 + 3 * eventLoops
     }
