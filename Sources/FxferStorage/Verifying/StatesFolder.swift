@@ -48,7 +48,11 @@ package final class StatesFolder: Sendable {
 
     /// The digests of the contents for which something is kept, in no order.
     package func digests() throws(Errno) -> [Digest] {
-        try self.folder.names().compactMap { Self.digest(of: $0) }
+        var digests: [Digest] = []
+        try self.folder.forEachEntry { name, _ in
+            if let digest = Self.digest(of: name) { digests.append(digest) }
+        }
+        return digests
     }
 
     /// Removes what is kept for that content.
@@ -58,22 +62,30 @@ package final class StatesFolder: Sendable {
 
     /// Removes what savers that were killed left. One that is saving just now finds its file gone, and nothing is kept.
     func sweep() {
-        for name in (try? self.folder.names()) ?? [] {
-            if let staged = PartialName(name, prefix: []), staged.journal == nil { try? self.folder.remove(name) }
+        var leftovers: [CPath] = []
+        try? self.folder.forEachEntry { name, _ in
+            // Most are 64 digits, and there may be many.
+            guard name.count != 2 * Digest.byteCount else { return }
+            let name = CPath(name)
+            if let staged = PartialName(name, prefix: []), staged.journal == nil { leftovers.append(name) }
         }
+        for name in leftovers { try? self.folder.remove(name) }
     }
 
     private static func name(for digest: Digest) -> CPath {
         CPath(digest.hex)
     }
 
-    private static func digest(of name: CPath) -> Digest? {
-        let digits = name.bytes
-        guard digits.count == 2 * Digest.byteCount else { return nil }
-        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { index in
-            UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16)
+    private static func digest(of name: UnsafeRawBufferPointer) -> Digest? {
+        guard name.count == 2 * Digest.byteCount else { return nil }
+        let digits = name.compactMap { digit -> UInt8? in
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+            default: nil
+            }
         }
-        // Upper case and signs, which are read as well, are no names of ours.
-        return Digest(bytes: bytes).flatMap { Self.name(for: $0) == name ? $0 : nil }
+        guard digits.count == name.count else { return nil }
+        return Digest(bytes: stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
     }
 }
