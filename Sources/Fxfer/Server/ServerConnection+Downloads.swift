@@ -155,6 +155,9 @@ extension ServerConnection {
 
     func noteAccepted(_: FileID, newFolderLength _: UInt16?) {}
 
+    /// Clients sign nothing.
+    func check(_: Receipt) throws(FxferError) {}
+
     func noteProgress(_: GivenFile, verified _: UInt64) {}
 
     func noteEnded(_ label: GivenFile, _ result: Result<SentReceipt?, FxferError>) {
