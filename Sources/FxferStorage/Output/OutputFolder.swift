@@ -1,5 +1,7 @@
+import Dispatch
 import FxferProtocol
 import Glibc
+import Synchronization
 
 /// A folder that a user of this machine named, in which small files are written at paths that others chose: each
 /// appears whole and durable, in place of what had its name. Symbolic links below the folder are never followed.
@@ -32,11 +34,35 @@ package final class OutputFolder: Sendable {
         }
     }
 
+    /// How many threads write at the most: concurrent fsyncs share a commit of the journal. 5,000 receipts, which are two
+    /// small files each, took 16 to 20 s on ext4 with one thread, 3 to 9 s with 8 (2 cores, other programs at work).
+    private static let maxThreads = 8
+    /// For how many files another thread is worth it.
+    private static let filesOfThread = 4
+
     /// Writes files, with the folders that they need. Waits for the disk.
     ///
     /// - Returns: for each file why it could not be written; nil where it is durable.
     package func write(_ files: [File]) -> [FxferError?] {
-        let folders = GroupFolders(self.tree)
+        let threads = min(Self.maxThreads, files.count / Self.filesOfThread)
+        guard threads > 1 else { return Self.write(files[...], in: self.tree) }
+        let results = Mutex([FxferError?](repeating: nil, count: files.count))
+        let group = DispatchGroup()
+        for number in 0..<threads {
+            let part = files.count * number / threads..<files.count * (number + 1) / threads
+            group.enter()
+            DiskPool.shared.submit { [tree = self.tree] in
+                let written = Self.write(files[part], in: tree)
+                results.withLock { $0.replaceSubrange(part, with: written) }
+                group.leave()
+            }
+        }
+        group.wait()
+        return results.withLock { $0 }
+    }
+
+    private static func write(_ files: ArraySlice<File>, in tree: FolderTree) -> [FxferError?] {
+        let folders = GroupFolders(tree)
         let placed = files.map { file in
             Result { () throws(FxferError) in try Self.place(file, folders) }
         }

@@ -32,6 +32,21 @@ struct OutputFolderTests {
         #expect(try self.folder.names(in: "new/out/d") == ["c", "e"])
     }
 
+    @Test("of many files at once each has its own result", arguments: [1, 7, 8, 9, 100])
+    func many(count: Int) throws {
+        try self.folder.write([7], to: "f")
+        let output = try self.open(".")
+        let files = try (0..<count).map { number in
+            try self.file(number.isMultiple(of: 3) ? "f/\(number)" : "d\(number % 2)/\(number)", [UInt8(number)])
+        }
+        for (number, error) in output.write(files).enumerated() {
+            #expect((error == nil) == !number.isMultiple(of: 3), "file \(number)")
+            guard error == nil else { continue }
+            #expect(try self.folder.bytes(of: "d\(number % 2)/\(number)") == [UInt8(number)])
+        }
+        #expect(try self.folder.bytes(of: "f") == [7])
+    }
+
     @Test("a file of the same name is replaced, and so is a link, not what it leads to")
     func replace() throws {
         try self.folder.write([9], to: "target")

@@ -47,6 +47,41 @@ struct ReceiptSignatureTests {
         #expect(otherKey.statement(of: receipt) == nil)
     }
 
+    @Test("the example of the specification is verified")
+    func example() throws {
+        let key = ReceiptKey(
+            fingerprint: "SHA256:Z4WYI2WAbYnRiZRXRL7z3JlUATm7QEwHtsnRwn4clog",
+            encoded:
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEix9dhxYiIN1KwSOLezfAIbLJcQiWTMCnNLSDtVXyk7RdqFG3V5UP0jYpCDPtJkF7"
+                + "FKc6j2ChV+RIbphiTYR3/A=="
+        )
+        let digest = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+        // Two numbers of 33 bytes, made by openssl(1).
+        let numbers = [
+            "00e1f70032d22c102d646a5824c72e1d1567033142f25a5defe4c7080a321ef57e",
+            "009f8e5c637fc21caf689faeda5758cbfd08bdcc8512c1bbff6378f14a94569494",
+        ]
+        let statement = ReceiptStatement(
+            path: Array("hello.txt".utf8),
+            content: FilePrefix(length: 6, digest: try #require(Digest(hex: digest))),
+            stored: StoredEntry(
+                time: FileTime(seconds: 1_700_000_001, nanoseconds: 500_000_000),
+                durability: .durable
+            ),
+            outcome: .stored,
+            key: key
+        )
+        let signature: [UInt8] =
+            [0x30, 0x46] + numbers.flatMap { number -> [UInt8] in [0x02, 0x21] + Self.bytes(number) }
+        #expect(try #require(PublicKey(key)).isSignature(signature, of: statement.bytes))
+    }
+
+    /// The bytes that hexadecimal digits stand for.
+    private static func bytes(_ hex: String) -> [UInt8] {
+        let digits = hex.compactMap(\.hexDigitValue).map(UInt8.init)
+        return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
     @Test("an identity that is made here can sign, and its key is that of its fingerprint")
     func identity() throws {
         let folder = try TemporaryFolder()
