@@ -4,11 +4,13 @@ import json
 import os
 import random
 import re
+import subprocess
 
 import wire
 from receipts import Signer, fingerprint as key_fingerprint, openssl, statement
 from sending import SendCase
-from support import run, sha256
+from support import FXFER, PATIENCE, run, sha256
+from tracing import injected
 from trust import fingerprint, make_token
 
 USAGE, DATA, NO_INPUT, REFUSED, IO_ERROR, NOT_PERMITTED = 64, 65, 66, 73, 74, 77
@@ -256,6 +258,57 @@ class NoReceiptTest(ReceiptCase):
         for name in ("a", "d"):
             self.assert_proves(name, b"content\n")
         self.assertEqual([name for name in self.kept() if b".fxfer" in name], [])
+
+
+class FaultTest(ReceiptCase):
+    def fails_at(self, fault):
+        """Whether the fault was met; then the file is stored, the failure is told, and the old receipt is as it was."""
+        server = self.serve(directory=self.folder / "out")
+        source = self.file("f", os.urandom(100))
+        trace = self.folder / "trace"
+        wrapper = [*injected(fault), "-o", str(trace), "--trace=fsync,renameat,pwrite64,openat2"]
+        result = run("send", "--receipts", str(self.receipts), str(source), server.address, wrapper=wrapper)
+        self.stop(server)
+        (server.directory / "f").unlink()
+        if "(INJECTED)" not in trace.read_text():
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            return False
+        self.assertEqual((result.returncode, result.stdout), (IO_ERROR, ""), result.stderr)
+        self.assertRegex(result.stderr, r"\Afxfer: [^\n]+\n\Z")
+        return True
+
+    def test_each_call(self):
+        """Whichever call for a receipt fails, status 74 says so, no line claims it, and nothing is left beside."""
+        self.assert_sent("--receipts", self.receipts, self.file("f", b"old"), (server := self.serve()).address)
+        self.stop(server)
+        (server.directory / "f").unlink()
+        # Counted by thread. The first fsync of the first one is for the receipts' folder, before anything is sent; the
+        # third of the one that writes is for the folder, behind the names.
+        for call, error, numbers in [("pwrite64", "ENOSPC", (1, 2)), ("fsync", "EIO", (2,)), ("renameat", "EIO", (1,))]:
+            for number in numbers:
+                with self.subTest(call, number=number):
+                    self.assertTrue(self.fails_at(f"{call}:error={error}:when={number}"))
+                    self.assert_proves("f", b"old")
+                    self.assertEqual(self.kept(), {b"f.receipt.json", b"f.receipt.sig"})
+
+    def test_order(self):
+        """Both files are durable before they get their names, their folder after that, and then the line is printed."""
+        server = self.serve()
+        trace = self.folder / "trace"
+        wrapper = ["strace", "-f", "-y", "-o", str(trace), "--trace=fsync,renameat,write"]
+        injected()
+        out = self.folder / "stdout"
+        with open(out, "wb") as stdout:
+            command = [*wrapper, FXFER, "send", "--receipts", self.receipts, self.file("f"), server.address]
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, check=True, timeout=PATIENCE)
+        text = trace.read_text()
+        calls = [call for call in re.findall(r"(?:fsync|renameat|write)\(.*", text) if "receipts" in call or str(out) in call]
+        # The folder's name is made durable before anything is sent, the folder itself last.
+        kinds = [
+            "file" if ".new>" in call else "name" if call.startswith("renameat") else "line" if str(out) in call else "folder"
+            for call in calls
+        ]
+        self.assertEqual(kinds[-6:], ["file", "file", "name", "name", "folder", "line"], calls)
 
 
 class VerifyTest(ReceiptCase):

@@ -23,7 +23,9 @@ struct OutputFolderTests {
     @Test("files appear whole, with the folders that they need, and nothing else does")
     func write() throws {
         let output = try self.open("new/out")
-        let results = output.write([try self.file("a", [1]), try self.file("d/e/b", [2, 3]), try self.file("d/c", [])])
+        let results = output.write([
+            [try self.file("a", [1]), try self.file("d/e/b", [2, 3])], [try self.file("d/c", [])], [],
+        ])
         #expect(results.map { $0?.code } == [nil, nil, nil])
         #expect(try self.folder.bytes(of: "new/out/a") == [1])
         #expect(try self.folder.bytes(of: "new/out/d/e/b") == [2, 3])
@@ -36,10 +38,10 @@ struct OutputFolderTests {
     func many(count: Int) throws {
         try self.folder.write([7], to: "f")
         let output = try self.open(".")
-        let files = try (0..<count).map { number in
-            try self.file(number.isMultiple(of: 3) ? "f/\(number)" : "d\(number % 2)/\(number)", [UInt8(number)])
+        let groups = try (0..<count).map { number in
+            [try self.file(number.isMultiple(of: 3) ? "f/\(number)" : "d\(number % 2)/\(number)", [UInt8(number)])]
         }
-        for (number, error) in output.write(files).enumerated() {
+        for (number, error) in output.write(groups).enumerated() {
             #expect((error == nil) == !number.isMultiple(of: 3), "file \(number)")
             guard error == nil else { continue }
             #expect(try self.folder.bytes(of: "d\(number % 2)/\(number)") == [UInt8(number)])
@@ -53,7 +55,7 @@ struct OutputFolderTests {
         try self.folder.write([8], to: "a")
         try self.folder.link("b", to: "target")
         let output = try self.open(".")
-        #expect(output.write([try self.file("a", [1]), try self.file("b", [2])]).map { $0?.code } == [nil, nil])
+        #expect(output.write([[try self.file("a", [1])], [try self.file("b", [2])]]).map { $0?.code } == [nil, nil])
         #expect(try self.folder.bytes(of: "a") == [1])
         #expect(try self.folder.bytes(of: "b") == [2])
         #expect(try self.folder.bytes(of: "target") == [9])
@@ -65,7 +67,7 @@ struct OutputFolderTests {
         try self.folder.makeFolder("elsewhere")
         try self.folder.link("out/d", to: self.folder("elsewhere"))
         let output = try self.open("out")
-        let results = output.write([try self.file("d/a", [1]), try self.file("b", [2])])
+        let results = output.write([[try self.file("d/a", [1])], [try self.file("b", [2])]])
         #expect(results.map { $0?.code } == [.cannotCreate, nil])
         #expect(try self.folder.names(in: "elsewhere") == [])
         #expect(try self.folder.names(in: "out") == ["b", "d"])
@@ -76,9 +78,22 @@ struct OutputFolderTests {
         try self.folder.makeFolder("a")
         try self.folder.write([7], to: "f")
         let output = try self.open(".")
-        #expect(output.write([try self.file("a", [1]), try self.file("f/b", [2])]).allSatisfy { $0 != nil })
+        #expect(output.write([[try self.file("a", [1])], [try self.file("f/b", [2])]]).allSatisfy { $0 != nil })
         #expect(try self.folder.names() == ["a", "f"])
         #expect(try self.folder.bytes(of: "f") == [7])
+    }
+
+    @Test("where one of a group cannot be written, none of them is", arguments: ["f/b", "link/b"])
+    func group(path: String) throws {
+        try self.folder.write([7], to: "f")
+        try self.folder.write([8], to: "a")
+        try self.folder.link("link", to: self.folder.path)
+        let output = try self.open(".")
+        #expect(
+            output.write([[try self.file("a", [1]), try self.file(path, [2])]]).map { $0?.code } == [.cannotCreate]
+        )
+        #expect(try self.folder.names() == ["a", "f", "link"])
+        #expect(try self.folder.bytes(of: "a") == [8])
     }
 
     @Test("a path that cannot be that of a folder is refused", arguments: ["", "file", "file/below", "\0"])

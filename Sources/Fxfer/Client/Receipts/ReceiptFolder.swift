@@ -21,27 +21,28 @@ public final class ReceiptFolder: Sendable {
     ///
     /// - Returns: for each why it is not there as a whole (`io`, `noSpace`); nil where it is, or there was none.
     public func keep(_ receipts: [TransferReceipt]) -> [FxferError?] {
-        var files: [OutputFolder.File] = []
-        var places: [Range<Int>] = []
+        var groups: [[OutputFolder.File]] = []
         var failures = receipts.map { receipt in
-            let start = files.count
-            defer { places.append(start..<files.count) }
-            guard let signed = receipt.signed else { return FxferError?.none }
             do throws(PathRule) {
-                let statement = try RelativePath(bytes: receipt.path + Array(KeptReceipt.statementSuffix.utf8))
-                let signature = try RelativePath(bytes: receipt.path + Array(KeptReceipt.signatureSuffix.utf8))
-                files += [.init(signature, signed.signature), .init(statement, signed.statement)]
-                return nil
+                groups.append(try Self.files(of: receipt))
+                return FxferError?.none
             } catch {
+                groups.append([])
                 return self.failure(receipt, FxferError(.io, "its name \(error.explanation)", cause: error))
             }
         }
-        let results = self.folder.write(files)
-        for (index, place) in places.enumerated() {
-            guard let error = results[place].compactMap({ $0 }).first else { continue }
-            failures[index] = self.failure(receipts[index], error)
+        for (index, error) in self.folder.write(groups).enumerated() {
+            if let error { failures[index] = self.failure(receipts[index], error) }
         }
         return failures
+    }
+
+    /// The two files of a receipt; none where it is not signed.
+    private static func files(of receipt: TransferReceipt) throws(PathRule) -> [OutputFolder.File] {
+        guard let signed = receipt.signed else { return [] }
+        let statement = try RelativePath(bytes: receipt.path + Array(KeptReceipt.statementSuffix.utf8))
+        let signature = try RelativePath(bytes: receipt.path + Array(KeptReceipt.signatureSuffix.utf8))
+        return [.init(statement, signed.statement), .init(signature, signed.signature)]
     }
 
     private func failure(_ receipt: TransferReceipt, _ error: FxferError) -> FxferError {
