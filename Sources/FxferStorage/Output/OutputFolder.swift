@@ -35,7 +35,7 @@ package final class OutputFolder: Sendable {
     }
 
     /// How many threads write at the most: concurrent fsyncs share a commit of the journal. 5,000 receipts, which are two
-    /// small files each, took 16 to 20 s on ext4 with one thread, 3 to 9 s with 8 (2 cores, other programs at work).
+    /// small files each, took 16 to 20 s on ext4 with one thread, 2 to 5 s with 8 (2 cores, other programs at work).
     private static let maxThreads = 8
     /// For how many groups another thread is worth it.
     private static let groupsOfThread = 2
