@@ -19,7 +19,7 @@ struct FxferCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             SendCommand.self, ServeCommand.self, GetCommand.self, ListCommand.self, PartialsCommand.self,
-            SumsCommand.self, LedgerCommand.self,
+            VerifyCommand.self, SumsCommand.self, LedgerCommand.self, ReceiptCommand.self,
             IdentityCommand.self, TokenCommand.self, DemoCommand.self, LegacyCommand.self,
         ],
         helpNames: .long

@@ -30,6 +30,8 @@ class HelpTest(Case):
             "send": ["--as", "--timeout", "--quiet", "--json", "sha256sum", "3000", "[::1]"],
             "serve": ["--dir", "--listen", "--metrics", "--grace", "--log-level", "--log-format", "3000"],
             "demo": ["<file>"],
+            "receipt": ["verify", "--receipts"],
+            "identity": ["--certificate", "--public-key"],
         }
         for command, words in options.items():
             with self.subTest(command):
@@ -41,7 +43,7 @@ class HelpTest(Case):
 
     def test_lines_are_short(self):
         """No line of a help is longer than 80 columns, but for the usage line."""
-        for arguments in (["--help"], ["send", "--help"], ["serve", "--help"], ["demo", "--help"]):
+        for arguments in (["--help"], ["send", "--help"], ["serve", "--help"], ["demo", "--help"], ["receipt", "verify", "--help"]):
             with self.subTest(arguments):
                 lines = [line for line in self.help(*arguments).splitlines() if not line.startswith("USAGE")]
                 self.assertLessEqual(max(map(len, lines)), 80)

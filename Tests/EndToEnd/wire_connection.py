@@ -111,14 +111,14 @@ class Connection:
             require(answer == proof(token, b"S", *nonces, self.certificate), "the server does not know the token")
         return self
 
-    def welcome(self, version=1, files=16, largest_chunk=None, capabilities=0):
+    def welcome(self, version=1, files=16, largest_chunk=None, capabilities=0, fields=b""):
         """The server's half of the greeting. Answers the client's HELLO."""
         self.expect_preamble()
         wishes = self.expect(HELLO)
         largest_chunk = largest_chunk or min(max(wishes.largest_chunk, 1 << 16), 1 << 24)
         granted = wishes.capabilities & capabilities
         self.terms = SimpleNamespace(version=version, files=files, largest_chunk=largest_chunk, capabilities=granted)
-        self.send(PREAMBLE, encode(WELCOME, nonce=os.urandom(32), **vars(self.terms)))
+        self.send(PREAMBLE, encode(WELCOME, nonce=os.urandom(32), fields=fields, **vars(self.terms)))
         return wishes
 
     def next_id(self):

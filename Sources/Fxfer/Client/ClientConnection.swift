@@ -33,15 +33,18 @@ struct ClientState {
     /// Why the connection is of no use any more.
     var failure: FxferError?
 
-    /// - Parameter timeout: how long the server may be silent while it is its turn.
-    init(_ endpoint: Endpoint, _ security: ClientSecurity, timeout: Duration) {
+    /// - Parameters:
+    ///   - timeout: how long the server may be silent while it is its turn.
+    ///   - wantsReceipts: whether the server has to sign its receipts.
+    init(_ endpoint: Endpoint, _ security: ClientSecurity, timeout: Duration, wantsReceipts: Bool = false) {
         self.endpoint = endpoint
         self.security = security
         self.timeout = timeout
         self.handshake = ClientHandshake(
             chunkSize: Chunk.defaultSize,
             nonce: .random(),
-            hasToken: security.token != nil
+            hasToken: security.token != nil,
+            wantsReceipts: wantsReceipts
         )
         self.idle = IdleWatch(timeout: TimeAmount(timeout), now: .now())
     }

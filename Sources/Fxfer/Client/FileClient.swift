@@ -22,8 +22,11 @@ public struct FileClient: Sendable {
     }
 
     /// What a new connection begins with.
-    var newState: ClientState {
-        ClientState(self.endpoint, self.security, timeout: self.timeout)
+    var newState: ClientState { self.newState(wantsReceipts: false) }
+
+    /// The same where the server may have to sign its receipts.
+    private func newState(wantsReceipts: Bool) -> ClientState {
+        ClientState(self.endpoint, self.security, timeout: self.timeout, wantsReceipts: wantsReceipts)
     }
 
     /// Sends files and folders over one connection, in their order, and reports what happens to each. Where the
@@ -43,7 +46,8 @@ public struct FileClient: Sendable {
         let queue = try UploadQueue(uploads, options)
         let furthest = FurthestProgress()
         let failure = try await self.retrying(options.retry, report) { (wire) async in
-            let connection = UploadConnection(wire, self.newState, options, furthest, report: report)
+            let state = self.newState(wantsReceipts: options.wantsReceipts)
+            let connection = UploadConnection(wire, state, options, furthest, report: report)
             let failure = await connection.run(queue)
             let isDone = await queue.isEmpty
             return (isDone ? nil : failure ?? Self.ended(self.endpoint), await connection.hasProgress)

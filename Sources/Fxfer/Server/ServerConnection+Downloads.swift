@@ -164,6 +164,9 @@ extension ServerConnection {
 
     func noteAccepted(_: FileID, newFolderLength _: UInt16?) {}
 
+    /// Clients sign nothing.
+    func check(_: Receipt) throws(FxferError) {}
+
     func noteProgress(_ label: GivenFile, verified: UInt64) {
         self.countSent(label, verified: verified)
     }

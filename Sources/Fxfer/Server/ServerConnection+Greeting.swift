@@ -14,7 +14,8 @@ extension ServerConnection {
         if case .tokens = self.configuration.access { capabilities.insert(.proof) }
         var handshake = ServerHandshake(
             filesInFlight: self.limits.filesInFlight,
-            capabilities: capabilities
+            capabilities: capabilities,
+            receiptKey: self.configuration.identity?.signer?.subjectPublicKeyInfo
         )
         var frame = first
         while true {
@@ -86,6 +87,7 @@ extension ServerConnection {
             chunkSize: min(portion, welcome.chunkSize, Self.largestChunkGiven),
             filesInFlight: min(welcome.filesInFlight, Self.maxFilesGiven)
         )
+        if welcome.receiptKey != nil { self.signer = self.configuration.identity?.signer }
         self.hasGreeted = true
         self.wire.writePreamble()
         self.wire.write(.welcome(welcome))

@@ -70,4 +70,14 @@ extension ServerConnection {
     }
 
     func receiptPath(of publication: Publication) -> RelativePath? { publication.path }
+
+    func sign(_ receipt: inout Receipt, _ stored: StoredEntry) {
+        guard let signer = self.signer else { return }
+        do throws(FxferError) {
+            try signer.sign(&receipt, stored)
+        } catch {
+            // Without a signature the client does not count the file as stored, which it is: no harm is done.
+            self.log.notSigned(EscapedText.escape(receipt.path), error)
+        }
+    }
 }

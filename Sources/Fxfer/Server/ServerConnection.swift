@@ -48,6 +48,8 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     var isWithGuest = false
     /// Whether TLS is spoken.
     var isSecure = false
+    /// Signs receipts; nil where the client does not want that.
+    var signer: ReceiptSigner?
     /// What the client may do, once it has greeted.
     var rights = AccessRights.all
     var isShuttingDown = false

@@ -40,6 +40,11 @@ struct TransferLog: Sendable {
         self.logger.info("stored", metadata: metadata)
     }
 
+    /// The receipt of a stored file could not be signed.
+    func notSigned(_ name: String, _ error: FxferError) {
+        self.logger.error("receipt not signed", metadata: ["name": .string(name), "reason": .string(error.message)])
+    }
+
     /// A folder is there as its sender has it.
     func madeFolder(_ path: RelativePath) {
         self.logger.debug("folder made", metadata: ["name": .string(path.description)])

@@ -39,6 +39,8 @@ public struct TransferReceipt: Hashable, Sendable {
     public let digest: Digest
     /// How often a part had to be sent again because it arrived damaged.
     public let repairs: Int
+    /// What proves it to anybody; nil for a folder, and where that was not asked for (``UploadOptions/wantsReceipts``).
+    public var signed: SignedReceipt?
 }
 
 /// What happens in a transfer. A file is started, resumed or not, makes progress any number of times, and ends once.
@@ -62,13 +64,14 @@ public enum TransferEvent: Sendable {
 }
 
 extension TransferReceipt {
-    init(_ sent: SentReceipt) {
+    init(_ sent: SentReceipt, _ signed: SignedReceipt?) {
         self.init(
             outcome: Outcome(sent.receipt.outcome),
             path: sent.receipt.path,
             size: sent.receipt.content.length,
             digest: sent.receipt.content.digest,
-            repairs: sent.rewinds
+            repairs: sent.rewinds,
+            signed: signed
         )
     }
 }

@@ -14,6 +14,7 @@ struct IdentityCommand: AsyncParsableCommand {
               fxfer identity
               fxfer identity --identity /var/lib/fxfer-identity
               fxfer identity --certificate > fxfer.pem
+              fxfer identity --public-key > key.pem
             """
     )
 
@@ -22,12 +23,18 @@ struct IdentityCommand: AsyncParsableCommand {
     @Flag(help: "Print the certificate, in PEM form, and not the fingerprint.")
     var certificate = false
 
+    @Flag(help: "Print the public key, in PEM form: other programs verify receipts by it.")
+    var publicKey = false
+
     @Flag(help: "Write one JSON object.")
     var json = false
 
     func validate() throws {
         if self.json, self.certificate {
             throw ValidationError("--json and --certificate do not go together")
+        }
+        if self.publicKey, self.json || self.certificate {
+            throw ValidationError("--public-key does not go with --json or --certificate")
         }
     }
 
@@ -56,6 +63,7 @@ struct IdentityCommand: AsyncParsableCommand {
 
     private func text(of identity: ServerIdentity, isNew: Bool) -> [UInt8] {
         if self.certificate { return identity.certificateChainPEM }
+        if self.publicKey { return identity.publicKeyPEM }
         let fingerprint = identity.fingerprint.description
         let line = self.json ? JSONLine.text(Object(fingerprint: fingerprint, isNew: isNew)) : fingerprint
         return Array("\(line)\n".utf8)

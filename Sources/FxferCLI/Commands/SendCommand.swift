@@ -42,6 +42,16 @@ struct SendCommand: AsyncParsableCommand {
     @OptionGroup(title: "Content")
     var content: ContentOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep a receipt for each file below this folder, signed by the server: NAME.receipt.json and .receipt.sig.",
+            discussion: "It proves to anybody what the server has stored (fxfer receipt verify).",
+            valueName: "dir"
+        ),
+        completion: .directory
+    )
+    var receipts: String?
+
     @OptionGroup(title: "Trust")
     var trust: TrustOptions
 
@@ -85,10 +95,14 @@ struct SendCommand: AsyncParsableCommand {
                 as: name,
                 expecting: self.content.expected
             )
+            let receipts = try self.receipts.map { folder throws(FxferError) in
+                try ReceiptFolder(path: RawArgument(text: folder).bytes)
+            }
             let reporter = TransferReporter(
                 self.transfer.reporting(sumsUp: check.hasFolder),
                 count: uploads.count,
-                total: check.totalSize
+                total: check.totalSize,
+                receipts: receipts
             )
             let client = FileClient(destination.endpoint, security: security, timeout: self.transfer.silence)
             try await client.send(uploads, self.options(check), report: reporter.report)
@@ -106,6 +120,7 @@ struct SendCommand: AsyncParsableCommand {
         options.excludes = self.folders.exclude.map { RawArgument(text: $0).bytes }
         options.retry = self.transfer.retry
         options.limiter = self.transfer.limiter
+        options.wantsReceipts = self.receipts != nil
         return options
     }
 

@@ -32,6 +32,7 @@ final class TransferReporter: Sendable {
 
     let reporting: Reporting
     let count: Int
+    private let receipts: ReceiptFolder?
     private let tellsProgress: Bool
     private let began = ContinuousClock.now
     private let waiting = Mutex<[TransferEvent]>([])
@@ -41,9 +42,11 @@ final class TransferReporter: Sendable {
     /// - Parameters:
     ///   - count: how many files or folders the user named.
     ///   - total: the bytes of all files, for the progress bar; nil where that is not known.
-    init(_ reporting: Reporting, count: Int, total: UInt64?) {
+    ///   - receipts: where signed receipts are kept before they are told.
+    init(_ reporting: Reporting, count: Int, total: UInt64?, receipts: ReceiptFolder? = nil) {
         self.reporting = reporting
         self.count = count
+        self.receipts = receipts
         let showsBar = StandardStream.error.canMoveCursor && !reporting.isQuiet && reporting.style != .json
         self.tellsProgress = showsBar || reporting.style == .json
         self.state = Mutex(ReportState(bar: showsBar ? ProgressBar(stream: .error, total: total) : nil))
@@ -74,14 +77,26 @@ final class TransferReporter: Sendable {
     }
 
     private func tellAll() {
-        let events = self.waiting.withLock { waiting in
+        var events = self.waiting.withLock { waiting in
             let events = waiting
             waiting = []
             return events
         }
+        self.keepReceipts(of: &events)
         self.state.withLock { state in
             for event in events { self.tell(event, &state) }
             self.writeOutput(&state)
+        }
+    }
+
+    /// Writes the receipts among the events. A file whose receipt cannot be kept has failed.
+    private func keepReceipts(of events: inout [TransferEvent]) {
+        guard let receipts else { return }
+        let ended = events.enumerated().compactMap { index, event in
+            if case .ended(let file, .success(let receipt)) = event { (index, file, receipt) } else { nil }
+        }
+        for ((index, file, _), failure) in zip(ended, receipts.keep(ended.map(\.2))) {
+            if let failure { events[index] = .ended(file, .failure(failure)) }
         }
     }
 

@@ -38,16 +38,22 @@ struct FrameBody {
     /// skipped, any other is an error. Answers the value of the last one that has the tag `known`, which is optional.
     @discardableResult
     consuming func fields(known: UInt16? = nil) throws(FxferError) -> [UInt8]? {
-        var value: [UInt8]?
+        let values = try self.fields(known: known.map { [$0] } ?? [])
+        return known.flatMap { values[$0] }
+    }
+
+    /// The same where several tags are known: answers the value of the last field with each.
+    consuming func fields(known: [UInt16]) throws(FxferError) -> [UInt16: [UInt8]] {
+        var values: [UInt16: [UInt8]] = [:]
         while self.bytes.readableBytes > 0 {
             let tag = try self.integer(UInt16.self)
             let bytes = try self.shortBytes()
-            if tag == known { value = bytes }
+            if known.contains(tag) { values[tag] = bytes }
             guard tag & 0x8000 != 0 else {
                 throw FxferError(.protocolViolation, "field \(tag) of a frame of type \(self.type) is not known here")
             }
         }
-        return value
+        return values
     }
 
     private mutating func bytes(count: Int) throws(FxferError) -> [UInt8] {

@@ -13,6 +13,8 @@ import NIOCore
 ///  +---------------+-------------------------------------------------------+
 ///  | fields ...
 /// ```
+///
+/// The fields of a signed one are those of ``ReceiptAttestation``.
 package struct Receipt: Hashable, Sendable {
     /// How the file came to be stored.
     package enum Outcome: UInt8, Sendable {
@@ -29,18 +31,28 @@ package struct Receipt: Hashable, Sendable {
     package var content: FilePrefix
     /// The path's bytes as they came.
     package var path: [UInt8]
+    /// What it has beside this where it is signed.
+    package var attestation: ReceiptAttestation?
 
-    package init(file: FileID, outcome: Outcome, content: FilePrefix, path: [UInt8]) {
+    package init(
+        file: FileID,
+        outcome: Outcome,
+        content: FilePrefix,
+        path: [UInt8],
+        attestation: ReceiptAttestation? = nil
+    ) {
         self.file = file
         self.outcome = outcome
         self.content = content
         self.path = path
+        self.attestation = attestation
     }
 
     func write(into buffer: inout ByteBuffer) {
         buffer.writeMultipleIntegers(self.file, self.outcome.rawValue, UInt8(0), UInt16(0), self.content.length)
         buffer.writeDigest(self.content.digest)
         buffer.writeShortBytes(self.path)
+        self.attestation?.write(into: &buffer)
     }
 
     init(from body: consuming FrameBody) throws(FxferError) {
@@ -54,6 +66,10 @@ package struct Receipt: Hashable, Sendable {
         self.outcome = outcome
         self.content = FilePrefix(length: try body.integer(), digest: try body.digest())
         self.path = try body.shortBytes()
-        try body.fields()
+        let fields = try body.fields(known: [ReceiptAttestation.storedTag, ReceiptAttestation.signatureTag])
+        self.attestation = ReceiptAttestation(
+            stored: fields[ReceiptAttestation.storedTag],
+            signature: fields[ReceiptAttestation.signatureTag]
+        )
     }
 }

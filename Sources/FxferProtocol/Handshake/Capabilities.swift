@@ -11,4 +11,6 @@ package struct Capabilities: OptionSet, Hashable, Sendable {
     package static let share = Capabilities(rawValue: 1)
     /// The client has a token and proves that it knows it; the server takes tokens, and proves that it knows this one.
     package static let proof = Capabilities(rawValue: 2)
+    /// The client wants signed receipts; the server signs those of files.
+    package static let receipts = Capabilities(rawValue: 4)
 }

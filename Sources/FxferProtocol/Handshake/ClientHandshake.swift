@@ -30,11 +30,15 @@ package struct ClientHandshake {
     /// - Parameters:
     ///   - chunkSize: the largest chunk to ask for, in bytes; see ``Chunk/sizes``.
     ///   - hasToken: whether both sides have to prove that they know a token.
-    package init(chunkSize: UInt32, nonce: Nonce, hasToken: Bool = false) {
+    ///   - wantsReceipts: whether the server has to sign its receipts.
+    package init(chunkSize: UInt32, nonce: Nonce, hasToken: Bool = false, wantsReceipts: Bool = false) {
+        var capabilities: Capabilities = .share
+        if hasToken { capabilities.insert(.proof) }
+        if wantsReceipts { capabilities.insert(.receipts) }
         self.hello = Hello(
             versions: ProtocolVersion.supported,
             chunkSize: chunkSize,
-            capabilities: (hasToken ? [.share, .proof] : Capabilities.share).rawValue,
+            capabilities: capabilities.rawValue,
             nonce: nonce
         )
     }
@@ -42,7 +46,8 @@ package struct ClientHandshake {
     /// Judges a frame from the server.
     ///
     /// - Throws: the server's own error; `notPermitted` where the server does not want the proof that this side
-    ///   insists on; `protocolViolation` for another frame, or terms that were not offered.
+    ///   insists on, or does not sign the receipts that it wants; `protocolViolation` for another frame, or terms that
+    ///   were not offered.
     package mutating func receive(_ frame: Frame) throws(FxferError) -> Step {
         switch (self.state, frame) {
         case (_, .error(let failure)):
@@ -83,6 +88,17 @@ package struct ClientHandshake {
         let granted = Capabilities(rawValue: welcome.capabilities)
         guard granted.isSubset(of: Capabilities(rawValue: self.hello.capabilities)) else {
             throw FxferError(.protocolViolation, "the server grants what was not asked for")
+        }
+        guard Capabilities(rawValue: self.hello.capabilities).contains(.receipts) else { return }
+        guard granted.contains(.receipts) else {
+            throw FxferError(
+                .notPermitted,
+                "the server signs no receipts, so nothing was sent; leave out --receipts, or have its operator give it a "
+                    + "key on P-256"
+            )
+        }
+        guard welcome.receiptKey != nil else {
+            throw FxferError(.protocolViolation, "the server promises signed receipts and does not name its key")
         }
     }
 

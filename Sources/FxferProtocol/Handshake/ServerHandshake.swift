@@ -27,15 +27,18 @@ package struct ServerHandshake {
 
     private let filesInFlight: UInt16
     private let capabilities: Capabilities
+    private let receiptKey: [UInt8]?
     private var state = State.greeting
 
     /// - Parameters:
     ///   - filesInFlight: how many files a client may have open at once, at least 1.
     ///   - capabilities: what is granted to a client that asks for it; with ``Capabilities/proof`` a client has to.
-    package init(filesInFlight: UInt16, capabilities: Capabilities = []) {
+    ///   - receiptKey: the DER of the key that signs receipts for those who want that; nil to sign none.
+    package init(filesInFlight: UInt16, capabilities: Capabilities = [], receiptKey: [UInt8]? = nil) {
         precondition(filesInFlight > 0, "a connection without files has no use")
         self.filesInFlight = filesInFlight
-        self.capabilities = capabilities
+        self.capabilities = receiptKey == nil ? capabilities : capabilities.union(.receipts)
+        self.receiptKey = receiptKey
     }
 
     /// Whether nothing of the greeting is missing.
@@ -77,13 +80,15 @@ package struct ServerHandshake {
                 "the client speaks protocol versions \(hello.versions), this server \(ProtocolVersion.supported)"
             )
         }
+        let granted = self.capabilities.intersection(Capabilities(rawValue: hello.capabilities))
         let chunkSize = min(max(hello.chunkSize, Chunk.sizes.lowerBound), Chunk.sizes.upperBound)
         return Welcome(
             version: highest,
             filesInFlight: self.filesInFlight,
             chunkSize: chunkSize,
-            capabilities: self.capabilities.intersection(Capabilities(rawValue: hello.capabilities)).rawValue,
-            nonce: nonce
+            capabilities: granted.rawValue,
+            nonce: nonce,
+            receiptKey: granted.contains(.receipts) ? self.receiptKey : nil
         )
     }
 

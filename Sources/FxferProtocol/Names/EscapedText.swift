@@ -14,30 +14,6 @@ package enum EscapedText {
         Self.escape(Array(text.utf8))
     }
 
-    /// The bytes of a text that ``escape(_:)-(Collection<UInt8>)`` made; nil where it made no such text.
-    package static func bytes(of text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "\\") else {
-                bytes.append(byte)
-                continue
-            }
-            switch rest.popFirst() {
-            case UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-            case UInt8(ascii: "x"):
-                guard let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            default:
-                return nil
-            }
-        }
-        // There is one text for each name.
-        return Self.escape(bytes) == text ? bytes : nil
-    }
-
     /// What a peer says in its own words, for a person: cut to 4,096 bytes and made safe, but not to be turned back, as
     /// names in it have been escaped by the peer already.
     package static func words(_ text: String) -> String {

@@ -97,8 +97,10 @@ extension Sender {
 
     /// The receiver says that a file is stored.
     ///
+    /// Whether a signature is right is for the owner to find out, before it hands the receipt over.
+    ///
     /// - Throws: `protocolViolation` where the file was not finished, `damaged` where size, digest or name are not what
-    ///   was sent.
+    ///   was sent, or a signature was agreed on and is missing.
     package mutating func receive(_ receipt: Receipt) throws(FxferError) {
         guard var outgoing = try self.answered(receipt.file, "RECEIPT"), case .finished = outgoing.phase,
             outgoing.isAccepted
@@ -108,6 +110,10 @@ extension Sender {
         guard receipt.content == outgoing.sent, Self.isName(receipt.path, besides: outgoing.path) else {
             let name = EscapedText.escape(outgoing.path)
             throw FxferError(.damaged, "the receipt for '\(name)' does not name what was sent")
+        }
+        guard !self.wantsReceipts || outgoing.isFolder || receipt.attestation != nil else {
+            let name = EscapedText.escape(outgoing.path)
+            throw FxferError(.damaged, "the receipt for '\(name)' is not signed, against what the server promised")
         }
         outgoing.confirmed = outgoing.sent.length
         outgoing.phase = .done(receipt)

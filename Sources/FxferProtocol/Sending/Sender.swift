@@ -25,6 +25,8 @@ package struct Sender {
     /// How much is sent in a chunk: what was agreed on, or less.
     let chunkSize: UInt64
     let filesInFlight: Int
+    /// Whether the receipt of a file has to be signed.
+    let wantsReceipts: Bool
     var files: [FileID: Outgoing] = [:]
     var lastFile: FileID = 0
     /// Files that were given up unasked: answers that were on their way then are ignored.
@@ -33,9 +35,11 @@ package struct Sender {
     /// - Parameters:
     ///   - chunkSize: how much to send in a chunk, in bytes: at most what was agreed on.
     ///   - filesInFlight: how many files may be open at once.
-    package init(chunkSize: UInt32, filesInFlight: UInt16) {
+    ///   - wantsReceipts: whether signed receipts were agreed on.
+    package init(chunkSize: UInt32, filesInFlight: UInt16, wantsReceipts: Bool = false) {
         self.chunkSize = UInt64(chunkSize)
         self.filesInFlight = Int(filesInFlight)
+        self.wantsReceipts = wantsReceipts
     }
 
     enum Phase {
@@ -55,6 +59,7 @@ package struct Sender {
         let path: [UInt8]
         let size: UInt64?
         let comparison: Comparison
+        let isFolder: Bool
         var phase: Phase
         var isAccepted = false
         /// How much the receiver is reading of what it has, before it accepts.
@@ -110,6 +115,7 @@ package struct Sender {
             path: path.bytes,
             size: attributes.size,
             comparison: comparison,
+            isFolder: attributes.isFolder,
             phase: goesEarly ? .sending : .offered,
             isAtEnd: attributes.size == 0
         )

@@ -10,7 +10,8 @@ extension DirectoryStore: MeasuredStore {
     package func measure() async throws -> UInt64 {
         let state = Mutex((walk: DirectoryWalk(), bytes: UInt64(0)))
         do {
-            while try await self.pool.run({ try state.withLock { try $0.walk.goOn(in: self.tree, adding: &$0.bytes) } }) {
+            while try await self.pool.run({ try state.withLock { try $0.walk.goOn(in: self.tree, adding: &$0.bytes) } })
+            {
                 try Task.checkCancellation()
             }
             let left = try await self.pool.run { try self.partials.sizeOfLeft() }

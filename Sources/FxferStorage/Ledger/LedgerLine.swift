@@ -7,7 +7,8 @@ import FxferProtocol
 ///  "address":"192.0.2.7","token":"lab","durability":"durable","previous":"…","hash":"…"}
 /// ```
 ///
-/// (in one line; `address` and `token` only where they are known). The path is escaped as everywhere, without loss.
+/// (in one line; `address` and `token` only where they are known). The path's backslashes are doubled, and every byte that
+/// is no printable ASCII is `\xHH`.
 /// `hash` is the SHA-256 of the line's bytes before `,"hash"`, and so of the entry and of the link: nothing before can
 /// be changed, left out or moved without changing every hash behind it.
 package struct LedgerLine: Hashable, Sendable {
@@ -20,7 +21,7 @@ package struct LedgerLine: Hashable, Sendable {
     /// Adds the line of `entry`, behind the line with the hash `previous`, to `bytes`; answers its hash.
     static func write(_ entry: LedgerEntry, after previous: Digest, to bytes: inout [UInt8]) -> Digest {
         var line = JSONLineWriter()
-        line.add("path", entry.path.description)
+        line.add("path", EscapedText.ascii(entry.path.bytes))
         line.add("size", entry.size)
         line.add("sha256", entry.digest.hex)
         line.add("mtime", entry.modified.decimal)
@@ -38,7 +39,7 @@ package struct LedgerLine: Hashable, Sendable {
     /// Reads a line, without its line feed; nil where it is no entry, or is not as it was written.
     package init?(_ line: ArraySlice<UInt8>) {
         guard var reader = JSONLineReader(line),
-            let path = reader.text("path").flatMap(EscapedText.bytes(of:)),
+            let path = reader.text("path").flatMap(EscapedText.bytes(ofASCII:)),
             let path = try? RelativePath(bytes: path),
             let size = reader.number("size"),
             let digest = reader.text("sha256").flatMap(Digest.init(hex:)),

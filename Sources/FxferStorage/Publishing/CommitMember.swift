@@ -102,7 +102,7 @@ final class CommitMember {
     }
 
     /// After the ledger.
-    func finish(_ record: Publication.Record?) {
+    func finish(_ record: StoredEntry?) {
         guard var publication = self.publication else { return }
         if let record { publication.record = record }
         self.end(.success(publication))

@@ -38,10 +38,10 @@ struct Committer: Sendable {
     /// Writes files that are durable under their names into the ledger; answers nothing where none is kept.
     ///
     /// - Throws: `.noSpace`, `.io`: none of them is in it.
-    func record(_ entries: [LedgerEntry]) throws(FxferError) -> [Publication.Record] {
+    func record(_ entries: [LedgerEntry]) throws(FxferError) -> [StoredEntry] {
         guard let ledger = self.records?.ledger else { return [] }
         let hashes = try ledger.append(entries)
-        return zip(entries, hashes).map { entry, hash in Publication.Record(entry, hash) }
+        return zip(entries, hashes).map { entry, hash in StoredEntry(entry, hash) }
     }
 
     /// Makes a file that is there already durable, and writes it into the ledger where that does not know it.
@@ -59,17 +59,18 @@ struct Committer: Sendable {
         from origin: Origin
     ) throws(FxferError) -> (Publication, unrecorded: LedgerEntry?) {
         let digest = try file.digest()
-        if let line = try self.records?.ledger.latest(for: file.path), line.entry.size == file.size, line.entry.digest == digest
+        if let line = try self.records?.ledger.latest(for: file.path), line.entry.size == file.size,
+            line.entry.digest == digest
         {
-            return (Publication(.identical, at: file.path, Publication.Record(line.entry, line.hash)), nil)
+            return (Publication(.identical, at: file.path, StoredEntry(line.entry, line.hash)), nil)
         }
         let entry = Self.entry(file.path, file.size, digest, modified: file.modified, from: origin)
         return (Publication(.identical, at: file.path), entry)
     }
 }
 
-extension Publication.Record {
+extension StoredEntry {
     fileprivate init(_ entry: LedgerEntry, _ hash: Digest) {
-        self.init(time: entry.time, durability: entry.durability, hash: hash)
+        self.init(time: entry.time, durability: entry.durability, entry: hash)
     }
 }

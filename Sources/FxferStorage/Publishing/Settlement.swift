@@ -139,7 +139,7 @@ struct Settlement {
         _ content: borrowing FinishedContent,
         in folder: GroupFolders.Node,
         at path: RelativePath
-    ) throws(FxferError) -> Publication.Record? {
+    ) throws(FxferError) -> StoredEntry? {
         let entry = try receiving("make durable", path) {
             try folder.checkDurable()
             return try content.entry(of: path, from: self.origin)

@@ -14,25 +14,10 @@ package struct Publication: Hashable, Sendable {
     package var outcome: Outcome
     /// The path that stands for it: the offered one, or one beside it where the store keeps both.
     package var path: RelativePath
-    /// What the store has written down of it; nil for a folder, and where the store keeps no ledger.
-    package var record: Record?
+    /// What the store's ledger says of it; nil for a folder, and where the store keeps none.
+    package var record: StoredEntry?
 
-    /// Its entry in the ledger.
-    package struct Record: Hashable, Sendable {
-        /// When the file was published.
-        package let time: FileTime
-        package let durability: Durability
-        /// The hash of the entry's line.
-        package let hash: Digest
-
-        package init(time: FileTime, durability: Durability, hash: Digest) {
-            self.time = time
-            self.durability = durability
-            self.hash = hash
-        }
-    }
-
-    package init(_ outcome: Outcome, at path: RelativePath, _ record: Record? = nil) {
+    package init(_ outcome: Outcome, at path: RelativePath, _ record: StoredEntry? = nil) {
         self.outcome = outcome
         self.path = path
         self.record = record

@@ -99,7 +99,8 @@ package struct Verification: Sendable {
             guard !suspects.isEmpty else { break }
             content = try await self.pool.run { try self.directory.readLedger() }
             entries = []
-            for (entry, finding) in suspects.sorted(by: { $0.0.path.bytes.lexicographicallyPrecedes($1.0.path.bytes) }) {
+            for (entry, finding) in suspects.sorted(by: { $0.0.path.bytes.lexicographicallyPrecedes($1.0.path.bytes) })
+            {
                 if let newer = content.latest[entry.path], newer != known.latest[entry.path], !isLast {
                     entries.append(newer)
                 } else {

@@ -44,9 +44,48 @@ struct PrivateKey: ~Copyable {
         return output.content()
     }
 
+    /// The public half in DER: SubjectPublicKeyInfo (RFC 5280 section 4.1).
+    func subjectPublicKeyInfo() throws(FxferError) -> [UInt8] {
+        try DER.bytes("i2d_PUBKEY") { i2d_PUBKEY(self.pointer, $0) }
+    }
+
+    /// The public half in PEM form: `PUBLIC KEY` (RFC 7468 section 13).
+    func publicPEM() throws(FxferError) -> [UInt8] {
+        let output = MemoryBIO()
+        try FxferError.expect(PEM_write_bio_PUBKEY(output.pointer, self.pointer), "PEM_write_bio_PUBKEY")
+        return output.content()
+    }
+
     /// The fingerprint of the public half.
     func fingerprint() throws(FxferError) -> KeyFingerprint {
-        KeyFingerprint(subjectPublicKeyInfo: try DER.bytes("i2d_PUBKEY") { i2d_PUBKEY(self.pointer, $0) })
+        KeyFingerprint(subjectPublicKeyInfo: try self.subjectPublicKeyInfo())
+    }
+
+    /// A further owner of the same key.
+    func shared() throws(FxferError) -> PrivateKey {
+        try FxferError.expect(EVP_PKEY_up_ref(self.pointer), "EVP_PKEY_up_ref")
+        guard let object = CryptoObject(self.pointer, freedBy: EVP_PKEY_free) else {
+            throw .libcrypto("EVP_PKEY_up_ref")
+        }
+        return PrivateKey(object)
+    }
+
+    /// The signature of `message` with SHA-256: for a key on P-256 ECDSA (FIPS 186-5), ECDSA-Sig-Value in DER.
+    func sign(_ message: [UInt8]) throws(FxferError) -> [UInt8] {
+        guard let context = CryptoObject(EVP_MD_CTX_new(), freedBy: EVP_MD_CTX_free) else {
+            throw .libcrypto("EVP_MD_CTX_new")
+        }
+        try FxferError.expect(
+            EVP_DigestSignInit(context.pointer, nil, EVP_sha256(), nil, self.pointer),
+            "EVP_DigestSignInit"
+        )
+        var size = Int(EVP_PKEY_get_size(self.pointer))
+        var signature = [UInt8](repeating: 0, count: size)
+        try FxferError.expect(
+            EVP_DigestSign(context.pointer, &signature, &size, message, message.count),
+            "EVP_DigestSign"
+        )
+        return Array(signature.prefix(size))
     }
 
     /// Whether the two halves belong together, and the public one is a point of its curve. Quick for a curve, not for RSA.

@@ -10,12 +10,18 @@ public struct ServerIdentity: Sendable {
     package let certificateDigest: Digest
     /// By which clients know the key.
     public let fingerprint: KeyFingerprint
+    /// The public key in PEM form, as other tools read it.
+    public let publicKeyPEM: [UInt8]
+    /// Signs receipts by the key; nil where it is not one on P-256.
+    package let signer: ReceiptSigner?
 
     init(_ chain: borrowing CertificateChain, _ key: borrowing PrivateKey) throws(FxferError) {
         self.certificateChainPEM = chain.pem
         self.privateKeyPEM = try key.pem()
         self.certificateDigest = try chain.leaf.digest()
         self.fingerprint = try key.fingerprint()
+        self.publicKeyPEM = try key.publicPEM()
+        self.signer = try ReceiptSigner(key)
     }
 }
 

@@ -33,15 +33,6 @@ struct EscapedTextTests {
     func escaping(bytes: [UInt8], text: String) {
         #expect(Array(EscapedText.escape(bytes).utf8) == Array(text.utf8))
         #expect(Self.unescape(text) == bytes)
-        #expect(EscapedText.bytes(of: text) == bytes)
-    }
-
-    @Test(
-        "text that escaping does not make is not turned back",
-        arguments: [#"\"#, #"\x"#, #"\x4"#, #"\x41"#, #"\n"#, #"\xFF"#, #"\x+1"#, "a\n", "\u{202E}"]
-    )
-    func notEscaped(text: String) {
-        #expect(EscapedText.bytes(of: text) == nil)
     }
 
     @Test("escaped text can be turned back into the bytes, whatever they are", arguments: 0..<32)
@@ -51,7 +42,6 @@ struct EscapedTextTests {
             let bytes = Self.randomBytes(&generator)
             let text = EscapedText.escape(bytes)
             #expect(Self.unescape(text) == bytes)
-        #expect(EscapedText.bytes(of: text) == bytes)
             #expect(text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
         }
     }

@@ -173,6 +173,9 @@ extension DownloadConnection {
     func noteFileEnded() {}
 
     func receiptPath(of _: Publication) -> RelativePath? { nil }
+
+    /// A client has no key.
+    func sign(_: inout Receipt, _: StoredEntry) {}
 }
 
 extension Download {

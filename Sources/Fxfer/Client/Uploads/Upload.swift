@@ -41,6 +41,9 @@ public struct UploadOptions: Sendable {
     public var followsLinks = false
     /// Patterns of what is left out of folders; see `fxfer send --help`.
     public var excludes: [[UInt8]] = []
+    /// Whether the server has to sign its receipts: they are ``TransferReceipt/signed`` then. One that cannot is sent
+    /// nothing.
+    public var wantsReceipts = false
     /// What to do when the connection breaks.
     public var retry = RetryPolicy()
     /// Limits how fast payload is sent.

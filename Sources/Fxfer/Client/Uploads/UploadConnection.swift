@@ -1,6 +1,7 @@
 import FxferNetwork
 import FxferProtocol
 import FxferStorage
+import FxferTrust
 import NIOCore
 
 /// One connection to a server over which files are sent.
@@ -19,6 +20,9 @@ actor UploadConnection: ClientConnection, FileSending {
     /// Whether the server acknowledged anything.
     private(set) var hasProgress = false
     private let comparison: Comparison
+    let wantsReceipts: Bool
+    /// The key that has to have signed the receipts of files; nil where they need not be signed.
+    var receiptKey: PublicKey?
     /// Where the first files that ask will tell whether anything beneath their folder has to be asked for.
     private var newFolders = NewFolders()
     private let furthest: FurthestProgress
@@ -43,6 +47,7 @@ actor UploadConnection: ClientConnection, FileSending {
         self.limiter = options.limiter
         self.furthest = furthest
         self.report = report
+        self.wantsReceipts = options.wantsReceipts
         self.comparison =
             switch options.comparison {
             case nil: .afterwards
@@ -161,11 +166,13 @@ actor UploadConnection: ClientConnection, FileSending {
 // MARK: - What the server says
 
 extension UploadConnection {
-    func begin(_ welcome: Welcome) {
+    func begin(_ welcome: Welcome) throws {
+        if self.wantsReceipts { self.receiptKey = try self.receiptKey(of: welcome) }
         let portion = self.limiter.map { UInt32(clamping: $0.portion) } ?? welcome.chunkSize
         self.sending.sender = Sender(
             chunkSize: min(portion, welcome.chunkSize),
-            filesInFlight: min(welcome.filesInFlight, Self.maxFilesInFlight)
+            filesInFlight: min(welcome.filesInFlight, Self.maxFilesInFlight),
+            wantsReceipts: self.wantsReceipts
         )
         self.wakeTurn()
     }
@@ -212,7 +219,9 @@ extension UploadConnection {
         case .success(let sent):
             self.hasProgress = true
             self.furthest.forget(upload.file)
-            self.report(sent.map { .ended(upload.file, .success(TransferReceipt($0))) } ?? .unchanged(upload.file))
+            guard let sent else { return self.report(.unchanged(upload.file)) }
+            let signed = self.signed(sent.receipt, of: upload)
+            self.report(.ended(upload.file, .success(TransferReceipt(sent, signed))))
         case .failure(let error) where error.code == .busy || error.code == self.sending.failure?.code:
             // Not the file's fault.
             self.busy = error

@@ -101,7 +101,8 @@ extension FileReceiving {
             guard let incoming = self.receiving.files.removeValue(forKey: file) else {
                 preconditionFailure("a file that is published stays open until then")
             }
-            let receipt = self.receiving.receiver.committed(file, publication, at: self.receiptPath(of: publication))
+            var receipt = self.receiving.receiver.committed(file, publication, at: self.receiptPath(of: publication))
+            if !incoming.isFolder { self.sign(&receipt, StoredEntry(publication)) }
             self.noteStored(file, incoming, receipt.content, publication)
             self.wire.write(.receipt(receipt))
         case .failure(let error):

@@ -44,6 +44,8 @@ protocol FileReceiving: WireConnection {
     func noteFileEnded()
     /// The path that a receipt names; nil for the offered one, whatever the file is called here.
     func receiptPath(of publication: Publication) -> RelativePath?
+    /// Signs the receipt of a file, where that was agreed on.
+    func sign(_ receipt: inout Receipt, _ stored: StoredEntry)
 }
 
 // MARK: - The end of a file

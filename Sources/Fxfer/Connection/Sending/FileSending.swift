@@ -18,6 +18,8 @@ protocol FileSending: WireConnection {
     func noteResumed(_ label: Label, at offset: UInt64)
     /// The receiver takes a file; see ``Accept``.
     func noteAccepted(_ file: FileID, newFolderLength: UInt16?)
+    /// Looks at the signature of a receipt, where one was agreed on, before it counts.
+    func check(_ receipt: Receipt) throws(FxferError)
     /// The receiver has verified that many bytes.
     func noteProgress(_ label: Label, verified: UInt64)
     /// The file is over. The receipt is nil where the receiver has a file of that size and time, and did not read it.
@@ -216,6 +218,7 @@ extension FileSending {
             try self.sending.sender?.receive(rewind: position)
             file = position.file
         case .receipt(let receipt):
+            try self.check(receipt)
             try self.sending.sender?.receive(receipt)
             file = receipt.file
         case .same(let same):
