@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -248,6 +249,16 @@ class Compaction(LedgerCase):
             self.assertEqual(sums.stdout, "".join(f"{sha256(self.out / name)}  {name}\n" for name in "abc"))
         with Server(self.out) as server:
             self.send(server, "a")
+
+    def test_states_of_replaced_contents_go_as_well(self):
+        states = self.out / ".fxfer" / "states"
+        with Server(self.out, "--on-conflict", "replace") as server:
+            for content in (b"1", b"2"):
+                self.write("big", content * (3 << 20))
+                self.send(server, "big")
+            self.assertEqual(len(os.listdir(states)), 2)
+            run("ledger", "compact", str(self.out))
+            self.assertEqual(os.listdir(states), [sha256(self.out / "big")])
 
     def test_forgets_missing_files_only_if_told(self):
         for name in ("a", "b", "c"):

@@ -5,7 +5,9 @@ import FxferStorage
 public struct VerificationScope: Sendable {
     /// What is done about files of which the ledger says nothing.
     public enum Unknown: String, Sendable, CaseIterable {
+        /// Nothing: they are not even looked for.
         case ignore
+        /// They are named.
         case report
         /// They are read, made durable and written into the ledger.
         case adopt
@@ -15,8 +17,10 @@ public struct VerificationScope: Sendable {
     public var paths: [RelativePath] = []
     /// Only what was stored then or later; files of which the ledger says nothing are left aside then.
     public var since: FileTime?
+    /// What is done about files of which the ledger says nothing.
     public var unknown = Unknown.report
 
+    /// Everything.
     public init() {}
 
     var stored: Verification.Scope {

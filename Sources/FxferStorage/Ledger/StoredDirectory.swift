@@ -36,12 +36,21 @@ package struct StoredDirectory: Sendable {
         try LedgerContent(of: self.ledger)
     }
 
-    /// Leaves of the ledger the last entry of each path; answers how many entries there were and are.
+    /// Leaves of the ledger the last entry of each path, and of the kept states those of their contents; answers how many
+    /// entries there were and are.
     ///
     /// - Parameter droppingMissing: whether entries of files that are not there any more are left out, too.
     /// - Throws: `.noInput`, `.damaged` naming the line, `.noSpace`, `.io`. The ledger is as it was then.
     package func compactLedger(droppingMissing: Bool) throws -> (before: Int, after: Int) {
-        try LedgerCompaction(self.ledger) { entry in try !droppingMissing || self.tree.has(entry.path) }.run()
+        let counts = try LedgerCompaction(self.ledger) { entry in
+            try !droppingMissing || self.tree.has(entry.path)
+        }.run()
+        if let states {
+            // States that are kept just now, for a file that is not in the ledger yet, may go, too: they only save time.
+            let digests = Set(try self.readLedger().latest.values.map(\.digest))
+            for digest in (try? states.digests()) ?? [] where !digests.contains(digest) { states.remove(digest) }
+        }
+        return counts
     }
 }
 
