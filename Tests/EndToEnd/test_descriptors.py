@@ -14,9 +14,9 @@ from sending import SendCase
 from support import ONCE, PATIENCE, run, sha256
 from waiting import eventually
 
-LIMIT = 41
+LIMIT = 48
 #: How many connections are served at once: half of what the process does not need for itself; the rest is for files.
-SERVED = (LIMIT - 18 - 3 * os.cpu_count()) // 2
+SERVED = (LIMIT - 14 - 3 * os.cpu_count()) // 2
 
 
 def limit_descriptors():

@@ -84,7 +84,7 @@ class HelpTest(Case):
             printf '%s\\n' "${COMPREPLY[@]}"
         """
         result = subprocess.run(["bash", "-c", script + driver], capture_output=True, text=True, timeout=PATIENCE)
-        self.assertEqual(sorted(result.stdout.split()), ["send", "serve"], result.stderr)
+        self.assertEqual(sorted(result.stdout.split()), ["send", "serve", "sums"], result.stderr)
 
     def test_closed_stdout(self):
         """A help whose reader is gone is no crash."""

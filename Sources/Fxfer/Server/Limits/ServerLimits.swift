@@ -45,7 +45,6 @@ public struct ServerLimits: Sendable {
     public mutating func fit(descriptors: Int, eventLoops: Int = NIOSingletons.groupLoopCountSuggestion) {
         let free = max(0, descriptors - Self.ownDescriptors(eventLoops: eventLoops))
         self.maxConnections = max(1, min(self.maxConnections, free / 2))
-        // What the store has always open is counted twice; so six more are for what libraries open now and then.
         self.maxOpen = max(8, min(self.maxOpen, free - self.maxLingering - FileServer.maxNewcomers))
         // Four clients at once shall be able to have all files open that they may. Each takes two descriptors, and while
         // it is published one, with one more for each folder on its way; the next one comes meanwhile. With four folders
@@ -54,11 +53,11 @@ public struct ServerLimits: Sendable {
         self.filesInFlight = min(self.filesInFlight, UInt16(clamping: files))
     }
 
-    /// What the process cannot do without: 16 were counted (standard streams, listening socket, four directories and the
-    /// two files of the ledger, signals and timers), and 3 for each event loop. Two more are for what libraries open now
-    /// and then.
+    /// What the process cannot do without beside the six that the store has always open: 10 were counted (standard
+    /// streams, listening socket, signals and timers), and 3 for each event loop. Four more are for what libraries open
+    /// now and then.
     private static func ownDescriptors(eventLoops: Int) -> Int {
-        18 + 3 * eventLoops
+        14 + 3 * eventLoops
     }
 }
 
