@@ -115,6 +115,18 @@ class Entries(LedgerCase):
             self.assertEqual(result.returncode, 73)
         self.assertEqual(len(entries(self.out)), 1)
 
+    def test_a_receipt_names_the_hash_of_its_line(self):
+        self.write("a", b"a")
+        self.write("b", b"b" * (2 << 20))
+        receipts = self.root / "receipts"
+        with Server(self.out) as server:
+            for _ in range(2):
+                self.send(server, "a", "b", options=("--receipts", str(receipts)))
+                for entry in entries(self.out):
+                    receipt = json.loads((receipts / f"{entry['path']}.receipt.json").read_text())
+                    self.assertEqual((receipt["entry"], receipt["time"]), (entry["hash"], entry["time"]))
+        self.assertEqual(len(entries(self.out)), 2)
+
     def test_a_tree_has_a_line_for_each_file(self):
         for number in range(500):
             self.write(f"tree/d{number % 7}/f{number}", b"%d" % number)

@@ -383,7 +383,7 @@ class VerifyTest(ReceiptCase):
             good,
             {
                 **{"event": "receipt", "file": str(self.json), "name": "f", "key": self.key, "isKeyKnown": True},
-                **{key: values[key] for key in ("size", "sha256", "time", "durability", "outcome")},
+                **{key: values[key] for key in ("size", "sha256", "time", "durability", "entry", "outcome")},
             },
         )
         self.assertEqual((bad["event"], bad["code"], bad["status"]), ("error", "no-input", NO_INPUT))

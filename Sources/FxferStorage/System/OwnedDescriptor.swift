@@ -72,9 +72,8 @@ extension OwnedDescriptor {
     ///
     /// After it threw it must not be called again for that file; see ``retrying(_:)``.
     package func sync() throws(Errno) {
-        let observe = FlushObserver.process.current
         let began = NIODeadline.now()
-        defer { observe?(NIODeadline.now() - began) }
+        defer { FlushObserver.process.flushed(since: began) }
         try once { fsync(self.number) }
     }
 

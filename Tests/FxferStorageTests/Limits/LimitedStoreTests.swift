@@ -132,7 +132,7 @@ struct LimitedStoreTests {
         #expect(try await none.refusal(of: nil) == .noSpace)
         let half = try await LimitedDirectory(StorageLimits(minFreeSpace: available / 2), directory)
         #expect(try await half.upload(testBytes(100_000), to: path("b")) == .stored)
-        #expect(half.store.stageInMemory(try path("c"), FileAttributes(size: 1)) != nil)
+        #expect(try await half.refusal(of: 1) == nil)
         #expect(try await half.refusal(of: available * 3 / 4) == .noSpace)
     }
 
