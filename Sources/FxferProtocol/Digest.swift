@@ -64,13 +64,19 @@ public struct Digest: Hashable, Sendable {
 
     /// 64 lower-case hexadecimal digits, as `sha256sum` prints them.
     public var hex: String {
-        String(unsafeUninitializedCapacity: 2 * Self.byteCount) { text in
-            let words = [self.word0, self.word1, self.word2, self.word3]
-            for index in 0..<2 * Self.byteCount {
-                let nibble = UInt8(truncatingIfNeeded: words[index / 16] >> (60 - 4 * (index % 16))) & 15
-                text[index] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+        var digits: [UInt8] = []
+        digits.reserveCapacity(2 * Self.byteCount)
+        self.appendHex(to: &digits)
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// Adds the digits of ``hex`` to `text`.
+    func appendHex(to text: inout [UInt8]) {
+        for word in [self.word0, self.word1, self.word2, self.word3] {
+            for shift in stride(from: 60, through: 0, by: -4) {
+                let nibble = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
+                text.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
             }
-            return 2 * Self.byteCount
         }
     }
 }

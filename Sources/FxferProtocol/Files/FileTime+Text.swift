@@ -7,9 +7,16 @@ extension FileTime {
         let day = seconds.floorDivided(by: 86_400)
         let (year, month, dayOfMonth) = Self.date(day: day)
         let second = seconds - day * 86_400
-        let date = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(dayOfMonth, 2))"
-        let clock = [second / 3600, second / 60 % 60, second % 60].map { Self.padded($0, 2) }.joined(separator: ":")
-        return "\(date)T\(clock).\(Self.padded(Int64(self.nanoseconds), 9))Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(30)
+        Self.append(year, 4, "-", to: &text)
+        Self.append(month, 2, "-", to: &text)
+        Self.append(dayOfMonth, 2, "T", to: &text)
+        Self.append(second / 3600, 2, ":", to: &text)
+        Self.append(second / 60 % 60, 2, ":", to: &text)
+        Self.append(second % 60, 2, ".", to: &text)
+        Self.append(Int64(self.nanoseconds), 9, "Z", to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads what ``rfc3339`` writes; nil for anything else.
@@ -29,7 +36,12 @@ extension FileTime {
     }
 
     /// `1700000000.000000000`: seconds since the epoch, rounded down, and nanoseconds.
-    package var decimal: String { "\(self.seconds).\(Self.padded(Int64(self.nanoseconds), 9))" }
+    package var decimal: String {
+        var text = Array("\(self.seconds)".utf8)
+        text.append(UInt8(ascii: "."))
+        Self.append(Int64(self.nanoseconds), 9, "", to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 
     /// Reads what ``decimal`` writes; nil for anything else.
     package init?(decimal text: String) {
@@ -65,9 +77,14 @@ extension FileTime {
         return cycle * 146_097 + yearOfCycle * 365 + yearOfCycle / 4 - yearOfCycle / 100 + dayOfYear - 719_468
     }
 
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    /// Adds a number of at least zero in that many digits, and what follows it.
+    private static func append(_ value: Int64, _ width: Int, _ separator: StaticString, to text: inout [UInt8]) {
+        var divisor: Int64 = (1..<width).reduce(1) { divisor, _ in divisor * 10 }
+        while divisor > 0 {
+            text.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
+            divisor /= 10
+        }
+        separator.withUTF8Buffer { text.append(contentsOf: $0) }
     }
 }
 

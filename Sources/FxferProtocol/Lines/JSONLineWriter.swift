@@ -21,6 +21,14 @@ package struct JSONLineWriter {
         self.bytes.append(UInt8(ascii: "\""))
     }
 
+    /// Adds a digest as a text: its hexadecimal digits.
+    package mutating func add(_ name: StaticString, _ digest: Digest) {
+        self.add(name: name)
+        self.bytes.append(UInt8(ascii: "\""))
+        digest.appendHex(to: &self.bytes)
+        self.bytes.append(UInt8(ascii: "\""))
+    }
+
     /// Adds a number.
     package mutating func add(_ name: StaticString, _ number: UInt64) {
         self.add(name: name)

@@ -31,9 +31,9 @@ struct CompactionLine: Hashable, Sendable {
         line.add("compacted", self.time.rfc3339)
         line.add("entries", self.entries)
         line.add("dropped", self.dropped)
-        line.add("sha256", self.digest.hex)
-        line.add("last", self.last.hex)
-        line.add("hash", SHA256.digest(of: line.bytes[...]).hex)
+        line.add("sha256", self.digest)
+        line.add("last", self.last)
+        line.add("hash", SHA256.digest(of: line.bytes[...]))
         return line.finish()
     }
 

@@ -23,15 +23,15 @@ package struct LedgerLine: Hashable, Sendable {
         var line = JSONLineWriter()
         line.add("path", EscapedText.ascii(entry.path.bytes))
         line.add("size", entry.size)
-        line.add("sha256", entry.digest.hex)
+        line.add("sha256", entry.digest)
         line.add("mtime", entry.modified.decimal)
         line.add("time", entry.time.rfc3339)
         if let address = entry.origin.address { line.add("address", address) }
         if let token = entry.origin.token { line.add("token", token) }
         line.add("durability", entry.durability.name)
-        line.add("previous", previous.hex)
+        line.add("previous", previous)
         let hash = SHA256.digest(of: line.bytes[...])
-        line.add("hash", hash.hex)
+        line.add("hash", hash)
         bytes.append(contentsOf: line.finish())
         return hash
     }
