@@ -10,7 +10,7 @@ import zlib
 import wire
 from abuse import AbuseCase, answers
 from frames import ACCEPT, ALIVE, BYE, CANCEL, CHUNK, CONFIRM, ERROR, FINISH, HELLO, OFFER, PREAMBLE, RECEIPT
-from frames import RECEIPTS, REFUSE, REWIND, WELCOME, encode, field, frame, hello, offer
+from frames import LEVELS, RECEIPTS, REFUSE, REWIND, WELCOME, encode, field, frame, hello, offer
 
 EMPTY = hashlib.sha256().digest()
 FROM_CLIENTS = {
@@ -186,7 +186,7 @@ class GreetingTest(AbuseCase):
         connection.send(PREAMBLE, encode(HELLO, lowest=1, highest=1, **wishes))
         connection.expect_preamble()
         # It does not share and takes no tokens; it can sign receipts.
-        self.assertEqual(connection.expect(WELCOME).capabilities, RECEIPTS)
+        self.assertEqual(connection.expect(WELCOME).capabilities, RECEIPTS | LEVELS)
 
     def test_nonces_are_new_for_each_connection(self):
         self.assertEqual(len({self.greeted().terms.nonce for _ in range(20)}), 20)
