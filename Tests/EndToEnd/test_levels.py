@@ -152,9 +152,9 @@ class MediaTest(LevelCase):
         self.assert_kept("media", receipts, server)
 
     def damage(self, server, name):
-        """From now on what the server reads of that file begins with another byte."""
+        """From now on what the server reads of that file begins with other bytes."""
         path = server.directory / name
-        return Trace(server.pid, "--trace=pread64", "--inject=pread64:poke_exit=@arg2=5a", "-P", str(path))
+        return Trace(server.pid, "--trace=pread64", "--inject=pread64:poke_exit=@arg2=5a5a5a5a5a5a5a5a", "-P", str(path))
 
     def assert_damaged(self, server, source, before, *options):
         written = len(entries(server.directory))
@@ -205,7 +205,7 @@ class MediaTest(LevelCase):
         self.send("durable", source, server.address)
         before = server.published()
         # Compared first: only the last reading is disturbed.
-        options = ("--trace=pread64", "--inject=pread64:poke_exit=@arg2=5a:when=2+", "-P", str(server.directory / "f"))
+        options = ("--trace=pread64", "--inject=pread64:poke_exit=@arg2=5a5a5a5a5a5a5a5a:when=2+", "-P", str(server.directory / "f"))
         with Trace(server.pid, *options) as trace:
             self.assert_fails(DATA, "--require", "media", "--compare", "digest", source, server.address, naming=["f"])
         self.assertGreater(len(trace.calls), 1)

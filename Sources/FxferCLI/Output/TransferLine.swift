@@ -22,7 +22,7 @@ struct TransferLine: Encodable {
     var sha256: String?
     /// `stored`, `identical` or `replaced` (receipt, folder).
     var outcome: String?
-    /// `verified`, `durable` or `media` (receipt).
+    /// `verified`, `durable` or `media` (receipt of `send`).
     var durability: String?
     /// How often a damaged part was sent again (receipt).
     var repairs: Int?

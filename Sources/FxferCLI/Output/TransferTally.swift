@@ -22,7 +22,7 @@ struct TransferTally {
 
     mutating func note(_ receipt: TransferReceipt) {
         self.bytes += receipt.size
-        self.level = min(self.level ?? receipt.level, receipt.level)
+        if let level = receipt.level { self.level = min(self.level ?? level, level) }
         if receipt.outcome == .identical {
             self.identical += 1
         } else {
