@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int clinux_open_beneath(int dirfd, const char *path, uint64_t flags, mode_t mode) {
@@ -106,6 +107,18 @@ int clinux_landlock_restrict(int ruleset) {
 const int clinux_o_tmpfile = O_TMPFILE;
 
 const int clinux_o_path = O_PATH;
+
+const int clinux_o_direct = O_DIRECT;
+
+int clinux_file_system_type(int fd, uint64_t *type) {
+    struct statfs status;
+    if (fstatfs(fd, &status) == -1) {
+        return -1;
+    }
+    // Signed on some machines, and then negative for some file systems.
+    *type = (uint32_t)status.f_type;
+    return 0;
+}
 
 int clinux_set_heap(int map_from, int trim_from) {
     return mallopt(M_MMAP_THRESHOLD, map_from) && mallopt(M_TRIM_THRESHOLD, trim_from);

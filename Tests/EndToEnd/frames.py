@@ -15,12 +15,16 @@ SHARE = 0x01
 PROOF = 0x02
 #: The client wants signed receipts, and the server signs them.
 RECEIPTS = 0x04
+#: The client says how durable each file has to become.
+LEVELS = 0x08
 #: Flags of OFFER: what is known, and what it is about.
 HAS_SIZE, HAS_TIME, HAS_PERMISSIONS, FOLDER, WAITS, QUICK = (1 << bit for bit in range(6))
 #: The field of ACCEPT that tells how much of the path leads to a folder that is new.
 NEW_FOLDER = 0x8001
 #: The field of WELCOME with the key that signs receipts, and those of RECEIPT: when and how durably, and the signature.
 RECEIPT_KEY, STORED_ENTRY, SIGNATURE = 0x8001, 0x8001, 0x8002
+#: The field of OFFER with the level that is required, and that of RECEIPT with the one that was reached.
+LEVEL_REQUIRED, LEVEL_REACHED = 0x8001, 0x8003
 
 HELLO, WELCOME, AUTH, ERROR, BYE = 0x01, 0x02, 0x03, 0x04, 0x05
 OFFER, ACCEPT, REFUSE, CANCEL, CHUNK, CONFIRM, REWIND, FINISH, RECEIPT, SAME = range(0x10, 0x1A)

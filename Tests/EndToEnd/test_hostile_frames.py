@@ -10,7 +10,7 @@ import zlib
 import wire
 from abuse import AbuseCase, answers
 from frames import ACCEPT, ALIVE, BYE, CANCEL, CHUNK, CONFIRM, ERROR, FINISH, HELLO, OFFER, PREAMBLE, RECEIPT
-from frames import RECEIPTS, REFUSE, REWIND, WELCOME, encode, field, frame, hello, offer
+from frames import LEVELS, RECEIPTS, REFUSE, REWIND, WELCOME, encode, field, frame, hello, offer
 
 EMPTY = hashlib.sha256().digest()
 FROM_CLIENTS = {
@@ -135,7 +135,7 @@ class BodyTest(AbuseCase):
 
     def test_fields_are_skipped_or_an_error_as_their_tags_say(self):
         body = body_of(FROM_CLIENTS[OFFER])
-        for tag in (0x8000, 0x8001, 0xFFFF):
+        for tag in (0x8000, 0x8002, 0xFFFF):
             with self.abuse(f"optional {tag:#06x}"):
                 connection = self.greeted()
                 connection.send(frame(OFFER, body + field(tag, b"") + field(tag, bytes(60000))))
@@ -186,7 +186,7 @@ class GreetingTest(AbuseCase):
         connection.send(PREAMBLE, encode(HELLO, lowest=1, highest=1, **wishes))
         connection.expect_preamble()
         # It does not share and takes no tokens; it can sign receipts.
-        self.assertEqual(connection.expect(WELCOME).capabilities, RECEIPTS)
+        self.assertEqual(connection.expect(WELCOME).capabilities, RECEIPTS | LEVELS)
 
     def test_nonces_are_new_for_each_connection(self):
         self.assertEqual(len({self.greeted().terms.nonce for _ in range(20)}), 20)

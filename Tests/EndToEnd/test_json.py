@@ -29,7 +29,7 @@ class JSONTest(SendCase):
         self.assertEqual((status, stderr), (0, ""))
         self.assertEqual(events[0], {"event": "started", "name": "f", "size": 3 * MIB})
         receipt = {"event": "receipt", "name": "f", "size": 3 * MIB, "sha256": sha256(source)}
-        self.assertEqual(events[-1], receipt | {"outcome": "stored", "repairs": 0})
+        self.assertEqual(events[-1], receipt | {"outcome": "stored", "repairs": 0, "durability": "durable"})
         progress = events[1:-1]
         self.assertTrue(progress)
         self.assertTrue(all(event.keys() == {"event", "name", "verified"} for event in progress))

@@ -6,8 +6,12 @@ import Testing
 
 @Suite("what became of the files of a transfer")
 struct TransferTallyTests {
-    private static func receipt(_ outcome: TransferReceipt.Outcome, _ size: UInt64) -> TransferReceipt {
-        TransferReceipt(outcome: outcome, path: [0x61], size: size, digest: .ofNothing, repairs: 0)
+    private static func receipt(
+        _ outcome: TransferReceipt.Outcome,
+        _ size: UInt64,
+        _ level: Durability? = nil
+    ) -> TransferReceipt {
+        TransferReceipt(outcome: outcome, path: [0x61], size: size, digest: .ofNothing, repairs: 0, level: level)
     }
 
     @Test("nothing sent is told as such")
@@ -29,6 +33,19 @@ struct TransferTallyTests {
         tally.note(FxferError(.noSpace, "full"), "line")
         let counts = "2 stored, 1 there already, 1 unchanged, 2 skipped, 1 failed"
         #expect(tally.summary(in: .seconds(61)) == "\(counts); 2.0 KiB verified in 1:01")
+    }
+
+    @Test("the least level is told where it is not durable")
+    func levels() {
+        var tally = TransferTally()
+        for (level, told) in [
+            (.media, " at the level 'media'"), (.durable, ""), (.verified, " at the level 'verified'"),
+        ]
+            as [(Durability, String)]
+        {
+            tally.note(Self.receipt(.stored, 0, level))
+            #expect(tally.summary(in: .zero) == "\(tally.stored) stored\(told); 0 B verified in 0:00")
+        }
     }
 
     @Test("the status is that of the first failure")

@@ -65,4 +65,10 @@ extern const int clinux_o_tmpfile;
 /// O_PATH of open(2): a descriptor that stands for a place and needs no permission to read there.
 extern const int clinux_o_path;
 
+/// O_DIRECT of open(2): reads past the page cache, where the file system can.
+extern const int clinux_o_direct;
+
+/// fstatfs(2): the f_type of the file system that `fd` is on.
+int clinux_file_system_type(int fd, uint64_t *type);
+
 #endif

@@ -34,9 +34,9 @@ struct ClientState {
     var failure: FxferError?
 
     /// - Parameters:
+    ///   - options: what uploads ask of the server.
     ///   - timeout: how long the server may be silent while it is its turn.
-    ///   - wantsReceipts: whether the server has to sign its receipts.
-    init(_ endpoint: Endpoint, _ security: ClientSecurity, timeout: Duration, wantsReceipts: Bool = false) {
+    init(_ endpoint: Endpoint, _ security: ClientSecurity, _ options: UploadOptions, timeout: Duration) {
         self.endpoint = endpoint
         self.security = security
         self.timeout = timeout
@@ -44,7 +44,8 @@ struct ClientState {
             chunkSize: Chunk.defaultSize,
             nonce: .random(),
             hasToken: security.token != nil,
-            wantsReceipts: wantsReceipts
+            wantsReceipts: options.wantsReceipts,
+            level: options.level
         )
         self.idle = IdleWatch(timeout: TimeAmount(timeout), now: .now())
     }

@@ -22,11 +22,11 @@ public struct FileClient: Sendable {
     }
 
     /// What a new connection begins with.
-    var newState: ClientState { self.newState(wantsReceipts: false) }
+    var newState: ClientState { self.newState(UploadOptions()) }
 
-    /// The same where the server may have to sign its receipts.
-    private func newState(wantsReceipts: Bool) -> ClientState {
-        ClientState(self.endpoint, self.security, timeout: self.timeout, wantsReceipts: wantsReceipts)
+    /// The same for uploads.
+    private func newState(_ options: UploadOptions) -> ClientState {
+        ClientState(self.endpoint, self.security, options, timeout: self.timeout)
     }
 
     /// Sends files and folders over one connection, in their order, and reports what happens to each. Where the
@@ -46,7 +46,7 @@ public struct FileClient: Sendable {
         let queue = try UploadQueue(uploads, options)
         let furthest = FurthestProgress()
         let failure = try await self.retrying(options.retry, report) { (wire) async in
-            let state = self.newState(wantsReceipts: options.wantsReceipts)
+            let state = self.newState(options)
             let connection = UploadConnection(wire, state, options, furthest, report: report)
             let failure = await connection.run(queue)
             let isDone = await queue.isEmpty

@@ -10,7 +10,7 @@ extension ServerConnection {
     /// - Returns: whether it was let in; false where it left before.
     func greet(_ first: Frame, _ parts: inout WireChannel.Inbound.AsyncIterator) async throws -> Bool {
         try self.checkBoundary()
-        var capabilities: Capabilities = self.configuration.isSharing ? [.share] : []
+        var capabilities: Capabilities = self.configuration.isSharing ? [.share, .levels] : .levels
         if case .tokens = self.configuration.access { capabilities.insert(.proof) }
         var handshake = ServerHandshake(
             filesInFlight: self.limits.filesInFlight,

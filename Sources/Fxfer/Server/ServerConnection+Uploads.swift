@@ -8,7 +8,7 @@ extension ServerConnection {
         switch try self.receiving.receiver.receive(offer) {
         case .stage(let path):
             self.countBegin(of: offer)
-            await self.handleOffer(offer, to: path)
+            await self.handleOffer(offer, to: path, offer.level)
         case .refuse(let failure):
             self.log.refused(offer.pathText, failure.error)
             if !offer.attributes.isFolder { self.metrics.ended(.received, .refused) }

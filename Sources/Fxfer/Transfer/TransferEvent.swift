@@ -17,7 +17,7 @@ public struct TransferFile: Hashable, Sendable {
     }
 }
 
-/// What a receiver acknowledged: the file is verified, durable, and has its name.
+/// What a receiver acknowledged: the file is verified, has its name, and is durable, unless ``level`` says otherwise.
 public struct TransferReceipt: Hashable, Sendable {
     /// How the file came to be there.
     public enum Outcome: String, Sendable {
@@ -39,6 +39,8 @@ public struct TransferReceipt: Hashable, Sendable {
     public let digest: Digest
     /// How often a part had to be sent again because it arrived damaged.
     public let repairs: Int
+    /// How far the server has gone to keep it; nil for a download.
+    public var level: Durability?
     /// What proves it to anybody; nil for a folder, and where that was not asked for (``UploadOptions/wantsReceipts``).
     public var signed: SignedReceipt?
 }
@@ -71,6 +73,7 @@ extension TransferReceipt {
             size: sent.receipt.content.length,
             digest: sent.receipt.content.digest,
             repairs: sent.rewinds,
+            level: sent.receipt.level,
             signed: signed
         )
     }

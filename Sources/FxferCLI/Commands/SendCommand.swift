@@ -52,6 +52,16 @@ struct SendCommand: AsyncParsableCommand {
     )
     var receipts: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What the server has to do for each file before it counts as sent.",
+            discussion:
+                "verified: compare it; durable: flush it to the disk, too; media: then read it again from the disk.",
+            valueName: "level"
+        )
+    )
+    var require = Durability.durable
+
     @OptionGroup(title: "Trust")
     var trust: TrustOptions
 
@@ -121,6 +131,7 @@ struct SendCommand: AsyncParsableCommand {
         options.retry = self.transfer.retry
         options.limiter = self.transfer.limiter
         options.wantsReceipts = self.receipts != nil
+        options.level = self.require
         return options
     }
 

@@ -22,6 +22,8 @@ struct TransferLine: Encodable {
     var sha256: String?
     /// `stored`, `identical` or `replaced` (receipt, folder).
     var outcome: String?
+    /// `verified`, `durable` or `media` (receipt of `send`).
+    var durability: String?
     /// How often a damaged part was sent again (receipt).
     var repairs: Int?
     /// What it is that is skipped (skipped).

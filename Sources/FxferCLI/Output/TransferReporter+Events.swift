@@ -70,6 +70,7 @@ extension TransferReporter {
             line.size = receipt.size
             line.sha256 = receipt.digest.hex
             line.outcome = receipt.outcome.rawValue
+            line.durability = receipt.level?.name
             line.repairs = receipt.repairs
             if let asked = file.destination, asked != receipt.path { line.asked = EscapedText.escape(asked) }
             self.write(line, &state)
@@ -87,6 +88,9 @@ extension TransferReporter {
             self.remark("'\(EscapedText.escape(asked))' has other content there: \(how) '\(name)'", &state)
         } else if receipt.outcome == .identical, !self.reporting.sumsUp {
             self.remark("'\(name)' was there already with the same content", &state)
+        }
+        if let level = receipt.level, level != .durable, !self.reporting.sumsUp {
+            self.remark("'\(name)' is kept at the level '\(level.name)'", &state)
         }
         if receipt.repairs > 0 {
             let parts = receipt.repairs == 1 ? "1 part" : "\(receipt.repairs) parts"

@@ -13,6 +13,8 @@ struct TransferTally {
     private(set) var failed = 0
     /// Bytes of files that got a receipt.
     private(set) var bytes: UInt64 = 0
+    /// The least that a receipt tells of how files are kept; nil where there was none.
+    private(set) var level: Durability?
     /// The exit status: that of the first failure.
     private(set) var status: Int32 = 0
     /// What is told about failures at the end.
@@ -20,6 +22,7 @@ struct TransferTally {
 
     mutating func note(_ receipt: TransferReceipt) {
         self.bytes += receipt.size
+        if let level = receipt.level { self.level = min(self.level ?? level, level) }
         if receipt.outcome == .identical {
             self.identical += 1
         } else {
@@ -44,6 +47,7 @@ struct TransferTally {
             (self.skipped, "skipped"), (self.failed, "failed"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         let files = counts.isEmpty ? "nothing to send" : counts.joined(separator: ", ")
-        return "\(files); \(HumanText.size(self.bytes)) verified in \(HumanText.time(time))"
+        let level = self.level.flatMap { $0 == .durable ? nil : " at the level '\($0.name)'" } ?? ""
+        return "\(files)\(level); \(HumanText.size(self.bytes)) verified in \(HumanText.time(time))"
     }
 }

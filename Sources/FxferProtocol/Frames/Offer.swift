@@ -19,6 +19,8 @@ import NIOCore
 /// Flags: bit 0 the size is known, bit 1 the time, bit 2 the permissions; what is unknown is zero. Bit 3: it is a folder,
 /// of size 0. Bit 4: the sender waits for the answer, whatever the size. Bit 5, only with bits 0, 1 and 4: a file that
 /// has the same size and time need not be compared further.
+///
+/// Field 0x8001, 1 byte: the level of ``Durability`` that the sender requires; left out where that is `durable`.
 package struct Offer: Hashable, Sendable {
     package var file: FileID
     /// The path's bytes as they came: the receiver judges them.
@@ -26,12 +28,23 @@ package struct Offer: Hashable, Sendable {
     package var attributes: FileAttributes
     /// What the sender asks about a file that the receiver may have already.
     package var comparison: Comparison
+    /// How durable the file has to become.
+    package var level: Durability
 
-    package init(file: FileID, path: [UInt8], attributes: FileAttributes, comparison: Comparison = .afterwards) {
+    private static let levelTag: UInt16 = 0x8001
+
+    package init(
+        file: FileID,
+        path: [UInt8],
+        attributes: FileAttributes,
+        comparison: Comparison = .afterwards,
+        level: Durability = .durable
+    ) {
         self.file = file
         self.path = path
         self.attributes = attributes
         self.comparison = comparison
+        self.level = level
     }
 
     /// The path for a person's eyes, escaped, and cut where it is longer than any path may be.
@@ -72,6 +85,7 @@ package struct Offer: Hashable, Sendable {
             self.attributes.modified?.nanoseconds ?? 0
         )
         buffer.writeShortBytes(self.path)
+        self.level.write(into: &buffer, tag: Self.levelTag)
     }
 
     /// - Throws: beside what every frame throws, `limitExceeded` for a size over ``FileAttributes/maxSize``.
@@ -100,7 +114,7 @@ package struct Offer: Hashable, Sendable {
         guard flags & Flag.folder == 0 || (flags & Flag.size != 0 && size == 0) else {
             throw FxferError(.protocolViolation, "OFFER of a folder with content")
         }
-        try body.fields()
+        self.level = try Durability(field: body.fields(known: Self.levelTag), of: "OFFER")
     }
 
     private static func comparison(_ flags: UInt8) throws(FxferError) -> Comparison {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// RECEIPT (0x18): the file is stored: verified, durable, and under its name.
+/// RECEIPT (0x18): the file is stored: verified, under its name, and as durable as its level says.
 ///
 /// ```
 ///  0                               4       5               8              16
@@ -14,7 +14,8 @@ import NIOCore
 ///  | fields ...
 /// ```
 ///
-/// The fields of a signed one are those of ``ReceiptAttestation``.
+/// Field 0x8003, 1 byte: the level of ``Durability`` that was reached; left out where that is `durable`. The other fields,
+/// of a signed one, are those of ``ReceiptAttestation``.
 package struct Receipt: Hashable, Sendable {
     /// How the file came to be stored.
     package enum Outcome: UInt8, Sendable {
@@ -31,20 +32,26 @@ package struct Receipt: Hashable, Sendable {
     package var content: FilePrefix
     /// The path's bytes as they came.
     package var path: [UInt8]
+    /// How far the receiver has gone to keep it.
+    package var level: Durability
     /// What it has beside this where it is signed.
     package var attestation: ReceiptAttestation?
+
+    private static let levelTag: UInt16 = 0x8003
 
     package init(
         file: FileID,
         outcome: Outcome,
         content: FilePrefix,
         path: [UInt8],
+        level: Durability = .durable,
         attestation: ReceiptAttestation? = nil
     ) {
         self.file = file
         self.outcome = outcome
         self.content = content
         self.path = path
+        self.level = level
         self.attestation = attestation
     }
 
@@ -53,6 +60,7 @@ package struct Receipt: Hashable, Sendable {
         buffer.writeDigest(self.content.digest)
         buffer.writeShortBytes(self.path)
         self.attestation?.write(into: &buffer)
+        self.level.write(into: &buffer, tag: Self.levelTag)
     }
 
     init(from body: consuming FrameBody) throws(FxferError) {
@@ -66,7 +74,10 @@ package struct Receipt: Hashable, Sendable {
         self.outcome = outcome
         self.content = FilePrefix(length: try body.integer(), digest: try body.digest())
         self.path = try body.shortBytes()
-        let fields = try body.fields(known: [ReceiptAttestation.storedTag, ReceiptAttestation.signatureTag])
+        let fields = try body.fields(known: [
+            ReceiptAttestation.storedTag, ReceiptAttestation.signatureTag, Self.levelTag,
+        ])
+        self.level = try Durability(field: fields[Self.levelTag], of: "RECEIPT")
         self.attestation = ReceiptAttestation(
             stored: fields[ReceiptAttestation.storedTag],
             signature: fields[ReceiptAttestation.signatureTag]

@@ -13,4 +13,6 @@ package struct Capabilities: OptionSet, Hashable, Sendable {
     package static let proof = Capabilities(rawValue: 2)
     /// The client wants signed receipts; the server signs those of files.
     package static let receipts = Capabilities(rawValue: 4)
+    /// The client says for each file how durable it has to become; the server does that, and says what it did.
+    package static let levels = Capabilities(rawValue: 8)
 }

@@ -25,16 +25,26 @@ package struct ClientHandshake {
 
     /// What the client says first, behind the preamble.
     package let hello: Hello
+    private let level: Durability
     private var state = State.greeting
 
     /// - Parameters:
     ///   - chunkSize: the largest chunk to ask for, in bytes; see ``Chunk/sizes``.
     ///   - hasToken: whether both sides have to prove that they know a token.
     ///   - wantsReceipts: whether the server has to sign its receipts.
-    package init(chunkSize: UInt32, nonce: Nonce, hasToken: Bool = false, wantsReceipts: Bool = false) {
+    ///   - level: how durable files have to become. A server that knows only one level makes them durable.
+    package init(
+        chunkSize: UInt32,
+        nonce: Nonce,
+        hasToken: Bool = false,
+        wantsReceipts: Bool = false,
+        level: Durability = .durable
+    ) {
+        self.level = level
         var capabilities: Capabilities = .share
         if hasToken { capabilities.insert(.proof) }
         if wantsReceipts { capabilities.insert(.receipts) }
+        if level != .durable { capabilities.insert(.levels) }
         self.hello = Hello(
             versions: ProtocolVersion.supported,
             chunkSize: chunkSize,
@@ -46,7 +56,7 @@ package struct ClientHandshake {
     /// Judges a frame from the server.
     ///
     /// - Throws: the server's own error; `notPermitted` where the server does not want the proof that this side
-    ///   insists on, or does not sign the receipts that it wants; `protocolViolation` for another frame, or terms that
+    ///   insists on, does not sign the receipts that it wants, or cannot go as far as `level`; `protocolViolation` for another frame, or terms that
     ///   were not offered.
     package mutating func receive(_ frame: Frame) throws(FxferError) -> Step {
         switch (self.state, frame) {
@@ -88,6 +98,13 @@ package struct ClientHandshake {
         let granted = Capabilities(rawValue: welcome.capabilities)
         guard granted.isSubset(of: Capabilities(rawValue: self.hello.capabilities)) else {
             throw FxferError(.protocolViolation, "the server grants what was not asked for")
+        }
+        guard self.level <= .durable || granted.contains(.levels) else {
+            throw FxferError(
+                .notPermitted,
+                "the server keeps no files at the level '\(self.level.name)', so nothing was sent; leave out --require, or "
+                    + "have its operator bring it up to date"
+            )
         }
         guard Capabilities(rawValue: self.hello.capabilities).contains(.receipts) else { return }
         guard granted.contains(.receipts) else {

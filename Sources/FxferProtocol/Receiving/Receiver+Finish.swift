@@ -48,18 +48,22 @@ extension Receiver {
         }
     }
 
-    /// The file is durable: answers the receipt to send.
+    /// The file is stored: answers the receipt to send.
     ///
-    /// - Parameter path: where it is; nil for the path that was offered.
+    /// - Parameters:
+    ///   - path: where it is; nil for the path that was offered.
+    ///   - level: how far the store has gone to keep it.
     package mutating func committed(
         _ file: FileID,
         _ outcome: Receipt.Outcome,
-        at path: RelativePath? = nil
+        at path: RelativePath? = nil,
+        level: Durability = .durable
     ) -> Receipt {
         guard case .committing(let incoming) = self.files.removeValue(forKey: file) else {
             preconditionFailure("only a file that is being committed gets a receipt")
         }
-        return Receipt(file: file, outcome: outcome, content: incoming.verified, path: (path ?? incoming.path).bytes)
+        let path = (path ?? incoming.path).bytes
+        return Receipt(file: file, outcome: outcome, content: incoming.verified, path: path, level: level)
     }
 
     /// The sender gives a file up, or acknowledges a REFUSE.

@@ -100,7 +100,7 @@ extension Sender {
     /// Whether a signature is right is for the owner to find out, before it hands the receipt over.
     ///
     /// - Throws: `protocolViolation` where the file was not finished, `damaged` where size, digest or name are not what
-    ///   was sent, or a signature was agreed on and is missing.
+    ///   was sent, the file is less durable than it has to be, or a signature was agreed on and is missing.
     package mutating func receive(_ receipt: Receipt) throws(FxferError) {
         guard var outgoing = try self.answered(receipt.file, "RECEIPT"), case .finished = outgoing.phase,
             outgoing.isAccepted
@@ -114,6 +114,13 @@ extension Sender {
         guard !self.wantsReceipts || outgoing.isFolder || receipt.attestation != nil else {
             let name = EscapedText.escape(outgoing.path)
             throw FxferError(.damaged, "the receipt for '\(name)' is not signed, against what the server promised")
+        }
+        guard min(receipt.level, receipt.attestation?.stored.durability ?? receipt.level) >= outgoing.level else {
+            let name = EscapedText.escape(outgoing.path)
+            throw FxferError(
+                .damaged,
+                "the receipt for '\(name)' says '\(receipt.level.name)', less than the '\(outgoing.level.name)' that is required"
+            )
         }
         outgoing.confirmed = outgoing.sent.length
         outgoing.phase = .done(receipt)

@@ -27,6 +27,8 @@ package struct Sender {
     let filesInFlight: Int
     /// Whether the receipt of a file has to be signed.
     let wantsReceipts: Bool
+    /// How durable a file has to become.
+    private let level: Durability
     var files: [FileID: Outgoing] = [:]
     var lastFile: FileID = 0
     /// Files that were given up unasked: answers that were on their way then are ignored.
@@ -36,10 +38,17 @@ package struct Sender {
     ///   - chunkSize: how much to send in a chunk, in bytes: at most what was agreed on.
     ///   - filesInFlight: how many files may be open at once.
     ///   - wantsReceipts: whether signed receipts were agreed on.
-    package init(chunkSize: UInt32, filesInFlight: UInt16, wantsReceipts: Bool = false) {
+    ///   - level: how durable a file has to become: `durable`, unless levels were agreed on.
+    package init(
+        chunkSize: UInt32,
+        filesInFlight: UInt16,
+        wantsReceipts: Bool = false,
+        level: Durability = .durable
+    ) {
         self.chunkSize = UInt64(chunkSize)
         self.filesInFlight = Int(filesInFlight)
         self.wantsReceipts = wantsReceipts
+        self.level = level
     }
 
     enum Phase {
@@ -60,6 +69,7 @@ package struct Sender {
         let size: UInt64?
         let comparison: Comparison
         let isFolder: Bool
+        let level: Durability
         var phase: Phase
         var isAccepted = false
         /// How much the receiver is reading of what it has, before it accepts.
@@ -111,15 +121,18 @@ package struct Sender {
         self.lastFile = file
         let isOneChunk = attributes.size.map { $0 <= self.chunkSize } ?? false
         let goesEarly = isOneChunk && comparison == .afterwards
+        // Of a folder there is no content to read again.
+        let level = attributes.isFolder ? min(self.level, .durable) : self.level
         self.files[file] = Outgoing(
             path: path.bytes,
             size: attributes.size,
             comparison: comparison,
             isFolder: attributes.isFolder,
+            level: level,
             phase: goesEarly ? .sending : .offered,
             isAtEnd: attributes.size == 0
         )
-        return Offer(file: file, path: path.bytes, attributes: attributes, comparison: comparison)
+        return Offer(file: file, path: path.bytes, attributes: attributes, comparison: comparison, level: level)
     }
 
     /// Where an open file goes on behind what the receiver has of it; told once, and only where something is left.

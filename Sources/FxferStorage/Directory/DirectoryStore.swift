@@ -25,6 +25,8 @@ package final class DirectoryStore: Store {
     private let options: Options
     let committer: Committer
     private let queue: CommitQueue
+    /// For files that are read again, which takes long: nobody else waits for them.
+    private let mediaQueue: CommitQueue
     private let memory: MemoryBudget
     private let hashing = HashingLane()
 
@@ -38,27 +40,41 @@ package final class DirectoryStore: Store {
             tree: opened.tree,
             partials: opened.partials,
             linking: NamelessFile.linking(in: opened.partials),
-            records: opened.records
+            records: opened.records,
+            media: MediaProbe(opened.partials)
         )
         self.queue = CommitQueue(self.committer, pool)
+        self.mediaQueue = CommitQueue(self.committer, pool, maxWorkers: Self.maxMediaWorkers)
         self.memory = MemoryBudget(bytes: options.memory)
     }
 
-    package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> DirectoryStagedFile? {
+    /// A quarter of the threads that a pool has at the least: each may read a large file.
+    private static let maxMediaWorkers = 4
+
+    package func stageInMemory(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ level: Durability
+    ) -> DirectoryStagedFile? {
+        let target = self.target(path, attributes, level)
+        // Whether files can be read again takes file calls to find out.
+        guard target.level < .media || self.committer.media.isPossible else { return nil }
         guard let size = attributes.size, size <= MemoryContent.maxSize, !self.isReserved(path),
             let share = self.memory.share(for: Int(size))
         else { return nil }
         let content = MemoryContent(path, size: Int(size), share)
-        return self.staged(StagedBytes(content), self.target(path, attributes))
+        return self.staged(StagedBytes(content), target)
     }
 
     package func stage(
         _ path: RelativePath,
         _ attributes: FileAttributes,
         _ comparison: Comparison,
+        _ level: Durability,
         reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<DirectoryStagedFile> {
-        switch try await self.pool.run({ try self.prepare(path, attributes, comparison) }) {
+        let target = self.target(path, attributes, level)
+        switch try await self.pool.run({ try self.prepare(target, attributes, comparison) }) {
         case .unchanged:
             return .unchanged
         case .beginning(let beginning):
@@ -69,23 +85,33 @@ package final class DirectoryStore: Store {
             reading(file.size)
             let digest = try await self.hash(file.size) { try await file.digest(on: self.pool) }
             return .existing(
-                ExistingFile(size: file.size, digest: digest) { [pool = self.pool, committer = self.committer] origin in
-                    try await pool.run { try committer.confirm(file, from: origin) }
+                ExistingFile(size: file.size, digest: digest) { origin in
+                    try await self.confirm(file, target.level, from: origin)
                 },
-                otherwise: try await self.stageBeside(path, attributes, comparison)
+                otherwise: try await self.stageBeside(target, attributes, comparison)
             )
+        }
+    }
+
+    private func confirm(
+        _ file: PublishedFile,
+        _ level: Durability,
+        from origin: Origin
+    ) async throws -> Publication {
+        try await self.hash(level == .media ? file.size : 0) {
+            try await self.pool.run { try self.committer.confirm(file, level, from: origin) }
         }
     }
 
     /// Where other content than the one that is there is to go. Without a look at the free space: it may turn out that
     /// none is needed. What an earlier try has left of it is not gone on with, as there is one answer for both.
     private func stageBeside(
-        _ path: RelativePath,
+        _ target: PublishingTarget,
         _ attributes: FileAttributes,
         _ comparison: Comparison
     ) async throws -> DirectoryStagedFile? {
         guard self.options.conflict != .refuse else { return nil }
-        let beginning = try await self.pool.run { try self.begin(path, attributes, comparison) }
+        let beginning = try await self.pool.run { try self.begin(target, attributes, comparison) }
         let file = try await self.finish(beginning)
         if file.position > 0 { file.restart() }
         return file
@@ -100,21 +126,26 @@ package final class DirectoryStore: Store {
     }
 
     private func prepare(
-        _ path: RelativePath,
+        _ target: PublishingTarget,
         _ attributes: FileAttributes,
         _ comparison: Comparison
     ) throws(FxferError) -> Preparation {
+        let path = target.path
         try self.checkReserved(path)
+        if target.level == .media { _ = try self.committer.media.access(for: path) }
         let name = try self.checkName(path, attributes)
         if name.mayBeSame, comparison != .afterwards,
             let file = try PublishedFile.find(path, in: self.tree), file.size == attributes.size
         {
-            guard comparison == .bySizeAndTime, file.modified == attributes.modified else { return .compare(file) }
-            try file.confirmDurable()
+            // Size and time tell nothing of what the disk has.
+            guard comparison == .bySizeAndTime, file.modified == attributes.modified, target.level < .media else {
+                return .compare(file)
+            }
+            try file.confirm(target.level)
             return .unchanged
         }
         try self.checkSpace(for: path, attributes.size, comparison)
-        return .beginning(try self.begin(path, attributes, comparison, newFolder: name.newFolder))
+        return .beginning(try self.begin(target, attributes, comparison, newFolder: name.newFolder))
     }
 
     /// What is found about a name.
@@ -174,12 +205,12 @@ package final class DirectoryStore: Store {
     }
 
     private func begin(
-        _ path: RelativePath,
+        _ target: PublishingTarget,
         _ attributes: FileAttributes,
         _ comparison: Comparison,
         newFolder: RelativePath? = nil
     ) throws(FxferError) -> Beginning {
-        let target = self.target(path, attributes)
+        let path = target.path
         guard !attributes.isFolder else {
             return .ready(self.staged(StagedBytes(MemoryContent(path, size: 0, nil)), target))
         }
@@ -215,17 +246,23 @@ package final class DirectoryStore: Store {
         _ target: PublishingTarget,
         newFolder: RelativePath? = nil
     ) -> DirectoryStagedFile {
-        DirectoryStagedFile(content, target, newFolder: newFolder, self.partials, self.queue, self.pool)
+        let queue = target.level == .media ? self.mediaQueue : self.queue
+        return DirectoryStagedFile(content, target, newFolder: newFolder, self.partials, queue, self.pool)
     }
 
-    private func target(_ path: RelativePath, _ attributes: FileAttributes) -> PublishingTarget {
+    private func target(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ level: Durability
+    ) -> PublishingTarget {
         let permissions = attributes.permissions ?? (attributes.isFolder ? nil : self.options.defaultPermissions)
         return PublishingTarget(
             path: path,
             isFolder: attributes.isFolder,
             permissions: permissions.map { mode_t($0 & FileAttributes.permissionMask) },
             modified: attributes.modified,
-            conflict: self.options.conflict
+            conflict: self.options.conflict,
+            level: attributes.isFolder ? min(level, .durable) : level
         )
     }
 }

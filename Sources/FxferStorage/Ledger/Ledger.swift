@@ -45,7 +45,8 @@ final class Ledger: Sendable {
         self.state = Mutex(State(file: opened, head: head, opened: head.length))
     }
 
-    /// Adds entries in their order and makes them durable; answers the hash of each one's line.
+    /// Adds entries in their order and makes them durable, unless all are of files that are only verified; answers the hash
+    /// of each one's line.
     ///
     /// After an error none of them is in the ledger; where it could not be flushed, nothing can be added any more.
     ///
@@ -55,6 +56,8 @@ final class Ledger: Sendable {
         let (hashes, file, head) = try self.state.withLock { state throws(FxferError) in
             try self.write(entries, &state)
         }
+        // Without a flush the head must not be written: it could survive a loss of power that the lines do not.
+        guard entries.contains(where: { $0.durability > .verified }) else { return hashes }
         do throws(Errno) {
             try file.sync(upTo: head.length)
         } catch {

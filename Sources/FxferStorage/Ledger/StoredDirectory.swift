@@ -67,8 +67,8 @@ extension StoredDirectory {
         guard let file = found else { return nil }
         let digest = try await file.digest(on: pool)
         try await pool.run {
-            try file.confirmDurable()
-            let entry = Committer.entry(path, file.size, digest, modified: file.modified, from: Origin())
+            try file.confirm(.durable)
+            let entry = Committer.entry(path, file.size, digest, modified: file.modified, .durable, from: Origin())
             _ = try Ledger(self.ledger).append([entry])
         }
         return digest

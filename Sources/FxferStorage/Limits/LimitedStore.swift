@@ -19,7 +19,11 @@ package final class LimitedStore<Base: MeasuredStore>: Store {
         try await self.space?.measureFirst()
     }
 
-    package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> LimitedFile<Base>? {
+    package func stageInMemory(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ level: Durability
+    ) -> LimitedFile<Base>? {
         guard let size = attributes.size, size <= self.limits.maxFileSize ?? .max else { return nil }
         let entry = EntrySpace(isFolder: attributes.isFolder, newFolders: 0)
         var claim: SpaceClaim?
@@ -30,7 +34,7 @@ package final class LimitedStore<Base: MeasuredStore>: Store {
             else { return nil }
             claim = granted
         }
-        guard let file = self.base.stageInMemory(path, attributes) else { return nil }
+        guard let file = self.base.stageInMemory(path, attributes, level) else { return nil }
         return LimitedFile(file, path, size, entry, self.limits, claim.map { ($0, nil) }, self.knownFolders)
     }
 
@@ -38,13 +42,14 @@ package final class LimitedStore<Base: MeasuredStore>: Store {
         _ path: RelativePath,
         _ attributes: FileAttributes,
         _ comparison: Comparison,
+        _ level: Durability,
         reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<LimitedFile<Base>> {
         if let size = attributes.size { try self.limits.checkSize(size, path) }
         let isFolder = attributes.isFolder
         let newFolders = self.space == nil ? 0 : try await self.base.newFolders(for: path, isFolder: isFolder)
         let entry = EntrySpace(isFolder: isFolder, newFolders: newFolders)
-        switch try await self.base.stage(path, attributes, comparison, reading: reading) {
+        switch try await self.base.stage(path, attributes, comparison, level, reading: reading) {
         case .fresh(let file):
             return .fresh(try await self.limited(file, path, attributes.size, entry))
         case .partial(let file):

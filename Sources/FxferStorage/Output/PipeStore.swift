@@ -25,12 +25,13 @@ package final class PipeStore: Store {
         PipeStore(descriptor: STDOUT_FILENO, name: "standard output")
     }
 
-    package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> PipeFile? { nil }
+    package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes, _: Durability) -> PipeFile? { nil }
 
     package func stage(
         _ path: RelativePath,
         _ attributes: FileAttributes,
         _ comparison: Comparison,
+        _: Durability,
         reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<PipeFile> {
         let begun = self.unfinished.withLock { $0 }

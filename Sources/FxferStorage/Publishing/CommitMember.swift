@@ -12,7 +12,8 @@ final class CommitMember {
         case contended
         /// A file with the same content has its name, and is to be made durable.
         case compared
-        /// It, or the file with the same content, is durable under its name; what is missing is the ledger.
+        /// It, or the file with the same content, is as durable under its name as it has to be; what is missing is the
+        /// ledger.
         case durable
         /// The completion was called.
         case done
@@ -32,6 +33,8 @@ final class CommitMember {
 
     var target: PublishingTarget { self.item.file.target }
     var path: RelativePath { self.target.path }
+    /// Whether anything has to be flushed for it.
+    var needsFlush: Bool { self.target.level > .verified }
 
     init(_ item: CommitQueue.Item, _ committer: Committer) {
         self.item = item
@@ -85,18 +88,23 @@ final class CommitMember {
         }
     }
 
-    /// After the folders' fsync.
+    /// After the folders' fsync, where it needs one.
     func checkDurable() {
         self.step { () throws(FxferError) -> State? in
             guard let folder = self.folder else { return .done }
-            do throws(Errno) {
-                try folder.checkDurable()
-                self.entry = try self.content?.entry(of: self.path, from: self.item.origin)
+            do throws(FxferError) {
+                self.entry = try self.content?.checkDurable(
+                    in: folder,
+                    at: self.path,
+                    self.target.level,
+                    from: self.item.origin,
+                    self.committer
+                )
             } catch {
                 self.takeBack()
-                throw .receiving("make durable", self.path, error)
+                throw error
             }
-            self.publication = Publication(self.madeFolder?.outcome ?? .stored, at: self.path)
+            self.publication = Publication(self.madeFolder?.outcome ?? .stored, at: self.path, self.target.level)
             return .durable
         }
     }
@@ -119,6 +127,7 @@ final class CommitMember {
         guard let folder = self.folder else { return }
         self.madeFolder?.withdraw(from: folder)
         self.content?.file?.withdraw(from: folder.descriptor, CPath(self.path.lastComponent))
+        folder.flushWithdrawal(self.target.level)
     }
 
     /// Publishes alone, or finds a file with the same content. No lock is held before or after.
@@ -130,7 +139,7 @@ final class CommitMember {
                 self.end(.success(publication))
                 return nil
             case .identical(let twin):
-                try twin.sync()
+                if self.needsFlush { try twin.sync() }
                 self.folder = try folders.make(for: twin.path)
                 self.twin = twin
                 return .compared
@@ -138,12 +147,13 @@ final class CommitMember {
         }
     }
 
-    /// After the folders' fsync.
+    /// After the folders' fsync, where it needs one.
     func confirm() {
         self.step { () throws(FxferError) -> State? in
             guard let folder = self.folder, let twin = self.twin else { return .done }
-            try twin.confirm(in: folder)
-            (self.publication, self.entry) = try self.committer.confirmed(twin, from: self.item.origin)
+            try twin.confirm(in: folder, self.target.level, self.committer.media)
+            let confirmed = try self.committer.confirmed(twin, self.target.level, from: self.item.origin)
+            (self.publication, self.entry) = confirmed
             return .durable
         }
     }

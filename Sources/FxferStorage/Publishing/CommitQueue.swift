@@ -28,7 +28,7 @@ final class CommitQueue: Sendable {
         /// How many of them wait for a thread.
         var starting = 0
         /// How many there may be.
-        var maxWorkers = CommitQueue.maxComputingWorkers
+        var maxWorkers: Int
     }
 
     /// Where the disk is waited for, as many as the least ``DiskPool/shared`` has threads: their fsyncs share journal
@@ -47,11 +47,15 @@ final class CommitQueue: Sendable {
     private static let maxBytes: UInt64 = 1 << 20
     private static let maxComponents = 64
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let maxWorkers: Int
     private let committer: Committer
     private let pool: DiskPool
 
-    init(_ committer: Committer, _ pool: DiskPool) {
+    /// - Parameter maxWorkers: how many there may be, if fewer than usual.
+    init(_ committer: Committer, _ pool: DiskPool, maxWorkers: Int = CommitQueue.maxWaitingWorkers) {
+        self.maxWorkers = maxWorkers
+        self.state = Mutex(State(maxWorkers: min(maxWorkers, Self.maxComputingWorkers)))
         self.committer = committer
         self.pool = pool
     }
@@ -78,7 +82,8 @@ final class CommitQueue: Sendable {
         }
         let isWaiting = time > Self.waitingTime * group.count
         return self.state.withLock { state in
-            state.maxWorkers = isWaiting ? Self.maxWaitingWorkers : Self.maxComputingWorkers
+            let maxWorkers = isWaiting ? Self.maxWaitingWorkers : Self.maxComputingWorkers
+            state.maxWorkers = min(self.maxWorkers, maxWorkers)
             guard !state.pending.isEmpty, state.workers <= state.maxWorkers else {
                 state.workers -= 1
                 return false

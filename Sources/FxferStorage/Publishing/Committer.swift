@@ -15,6 +15,7 @@ struct Committer: Sendable {
     let linking: NamelessFile.Linking?
     /// Nil where nothing is written down.
     let records: StoreRecords?
+    let media: MediaProbe
 
     /// What the ledger is to say of a file that is published now.
     static func entry(
@@ -22,6 +23,7 @@ struct Committer: Sendable {
         _ size: UInt64,
         _ digest: Digest,
         modified: FileTime,
+        _ level: Durability,
         from origin: Origin
     ) -> LedgerEntry {
         LedgerEntry(
@@ -31,11 +33,12 @@ struct Committer: Sendable {
             modified: modified,
             time: .now(),
             origin: origin,
-            durability: .durable
+            durability: level
         )
     }
 
-    /// Writes files that are durable under their names into the ledger; answers nothing where none is kept.
+    /// Writes files that are as durable under their names as they have to be into the ledger; answers nothing where none
+    /// is kept.
     ///
     /// - Throws: `.noSpace`, `.io`: none of them is in it.
     func record(_ entries: [LedgerEntry]) throws(FxferError) -> [StoredEntry] {
@@ -44,28 +47,36 @@ struct Committer: Sendable {
         return zip(entries, hashes).map { entry, hash in StoredEntry(entry, hash) }
     }
 
-    /// Makes a file that is there already durable, and writes it into the ledger where that does not know it.
-    func confirm(_ file: PublishedFile, from origin: Origin) throws(FxferError) -> Publication {
-        try file.confirmDurable()
-        var (publication, unrecorded) = try self.confirmed(file, from: origin)
+    /// Makes a file that is there already as durable as `level` says, and writes it into the ledger where that does not
+    /// know it.
+    func confirm(
+        _ file: PublishedFile,
+        _ level: Durability,
+        from origin: Origin
+    ) throws(FxferError) -> Publication {
+        try file.confirm(level, self.media)
+        var (publication, unrecorded) = try self.confirmed(file, level, from: origin)
         if let unrecorded { publication.record = try self.record([unrecorded]).first }
         return publication
     }
 
-    /// What a file that is there already, and durable, is for its sender; and what the ledger is to be told of it, where
-    /// it does not know it with this content.
+    /// What a file that is there already, and was brought to `level`, is for its sender; and what the ledger is to be told
+    /// of it, where it does not know it with this content and level.
     func confirmed(
         _ file: PublishedFile,
+        _ level: Durability,
         from origin: Origin
     ) throws(FxferError) -> (Publication, unrecorded: LedgerEntry?) {
         let digest = try file.digest()
         if let line = try self.records?.ledger.latest(for: file.path), line.entry.size == file.size,
-            line.entry.digest == digest
+            line.entry.digest == digest, line.entry.durability >= level
         {
-            return (Publication(.identical, at: file.path, StoredEntry(line.entry, line.hash)), nil)
+            // The entry may tell of more that was done once; what was done now is what counts.
+            let record = StoredEntry(time: line.entry.time, durability: level, entry: line.hash)
+            return (Publication(.identical, at: file.path, level, record), nil)
         }
-        let entry = Self.entry(file.path, file.size, digest, modified: file.modified, from: origin)
-        return (Publication(.identical, at: file.path), entry)
+        let entry = Self.entry(file.path, file.size, digest, modified: file.modified, level, from: origin)
+        return (Publication(.identical, at: file.path, level), entry)
     }
 }
 

@@ -2,9 +2,9 @@ import FxferProtocol
 import Glibc
 
 extension FinishedContent {
-    /// Makes content and attributes durable in a file that is ready for its name, written now where the content is in
-    /// memory. After a failure the content is to be given up. The inner states of its hash are saved, where there are
-    /// some.
+    /// Makes content and attributes durable, where the target asks for that, in a file that is ready for its name, written
+    /// now where the content is in memory. After a failure the content is to be given up. The inner states of its hash are
+    /// saved, where there are some.
     ///
     /// - Parameter isReplacing: whether the file is to take its name from another.
     mutating func seal(
@@ -18,7 +18,7 @@ extension FinishedContent {
         }
         guard !self.isSealed else { return }
         try receiving("make durable", target.path) {
-            try self.file?.seal(target.permissions ?? 0o600, target.modified)
+            try self.file?.seal(target.permissions ?? 0o600, target.modified, target.level)
         }
         self.isSealed = true
         if let states = self.states { committer.records?.states.save(states, for: self.digest, size: self.size) }
@@ -37,10 +37,29 @@ extension FinishedContent {
         }
     }
 
-    /// What the ledger is to say of it; nil where it is a folder's, of which it says nothing.
-    func entry(of path: RelativePath, from origin: Origin) throws(Errno) -> LedgerEntry? {
-        guard let modified = try self.file?.modified() else { return nil }
-        return Committer.entry(path, self.size, self.digest, modified: modified, from: origin)
+    /// Makes sure that the file is as durable under its name as `level` says: that the folders are, which were flushed
+    /// before, and that the disk gives back what was written. Answers what the ledger is to say of it; nil where it is a
+    /// folder's, of which it says nothing.
+    ///
+    /// - Throws: `.noSpace`, `.io`, `.damaged`: the name is to be withdrawn.
+    func checkDurable(
+        in folder: GroupFolders.Node,
+        at path: RelativePath,
+        _ level: Durability,
+        from origin: Origin,
+        _ committer: Committer
+    ) throws(FxferError) -> LedgerEntry? {
+        let status = try receiving("make durable", path) {
+            if level > .verified { try folder.checkDurable() }
+            return try self.file?.status()
+        }
+        guard let status else { return nil }
+        if level == .media {
+            let access = try committer.media.access(for: path)
+            let reading = MediaReading(path: path, size: self.size, digest: self.digest, access: access)
+            try reading.compare(in: folder.descriptor, status.identity)
+        }
+        return Committer.entry(path, self.size, self.digest, modified: status.stamp.modified, level, from: origin)
     }
 
     /// Gives the sealed file its name, in one step. False where that is taken or the folder was removed.

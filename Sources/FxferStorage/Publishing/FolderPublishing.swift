@@ -10,7 +10,8 @@ struct FolderPublishing {
     /// How often the name may come and go under us before we give up.
     private static let attempts = 16
 
-    /// Makes the folder where it is missing, sets its attributes where they differ, and makes them durable.
+    /// Makes the folder where it is missing, sets its attributes where they differ, and makes them durable,
+    /// where the target asks for that.
     ///
     /// - Throws: `.exists` where something else has the name, `.cannotCreate`, `.noSpace`, `.io`, `.busy`.
     init(_ target: PublishingTarget, in folder: GroupFolders.Node) throws(FxferError) {
@@ -23,7 +24,7 @@ struct FolderPublishing {
             do throws(Errno) {
                 let own = try folder.descriptor.openFolderBeneath(name)
                 let isChanged = try Self.setAttributes(of: own, target, isNew)
-                try own.sync()
+                if target.level > .verified { try own.sync() }
                 self.outcome = isNew || isChanged ? .stored : .identical
                 self.isNew = isNew
                 return

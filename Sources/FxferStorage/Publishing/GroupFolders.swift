@@ -37,6 +37,12 @@ final class GroupFolders {
             }
         }
 
+        /// After a name in it was withdrawn that was durable already: a file that the disk does not give back shall not
+        /// come back by a loss of power. Nothing can be done where that fails.
+        func flushWithdrawal(_ level: Durability) {
+            if level == .media { self.sync() }
+        }
+
         /// Throws where this folder or one above it could not be made durable.
         func checkDurable() throws(Errno) {
             if let failure = self.failure { throw failure }

@@ -52,9 +52,9 @@ struct NamelessFile: ~Copyable, Sendable {
         try self.file.status()
     }
 
-    /// See ``OwnedDescriptor/seal(_:_:)``.
-    func seal(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
-        try self.file.seal(permissions, modified)
+    /// See ``OwnedDescriptor/seal(_:_:_:)``.
+    func seal(_ permissions: mode_t, _ modified: FileTime?, _ level: Durability) throws(Errno) {
+        try self.file.seal(permissions, modified, level)
     }
 
     /// Takes the name back; see ``OwnedDescriptor/withdraw(from:_:)``.

@@ -24,16 +24,17 @@ struct PublishableFile: ~Copyable, Sendable {
         try self.nameless?.write(bytes)
     }
 
-    /// Makes content, permissions and time durable, as they are to be published; see ``OwnedDescriptor/seal(_:_:)``.
-    func seal(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
-        try self.partial?.seal(permissions, modified)
-        try self.nameless?.seal(permissions, modified)
+    /// Sets permissions and time as they are to be published, and makes them and the content durable; see
+    /// ``OwnedDescriptor/seal(_:_:_:)``.
+    func seal(_ permissions: mode_t, _ modified: FileTime?, _ level: Durability) throws(Errno) {
+        try self.partial?.seal(permissions, modified, level)
+        try self.nameless?.seal(permissions, modified, level)
     }
 
-    /// Its modification time, as the file system keeps it.
-    func modified() throws(Errno) -> FileTime? {
-        if let modified = try self.partial?.status().stamp.modified { return modified }
-        return try self.nameless?.status().stamp.modified
+    /// fstat(2).
+    func status() throws(Errno) -> FileStatus? {
+        if let status = try self.partial?.status() { return status }
+        return try self.nameless?.status()
     }
 
     /// Gives the file its name in one step: EEXIST where that is taken by anything.

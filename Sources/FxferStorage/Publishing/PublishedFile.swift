@@ -112,27 +112,44 @@ final class PublishedFile: Sendable {
         }
     }
 
-    /// Makes file, name and the folders above durable; see ``ExistingFile/confirmDurable()``.
-    func confirmDurable() throws(FxferError) {
-        try self.sync()
+    /// Makes file, name and the folders above as durable as `level` says; see ``ExistingFile/confirmDurable(from:)``.
+    ///
+    /// - Parameter media: how it is read again, for that level.
+    func confirm(_ level: Durability, _ media: MediaProbe? = nil) throws(FxferError) {
+        if level > .verified { try self.sync() }
         let folder = try GroupFolders(self.tree).make(for: self.path)
-        folder.syncChain()
-        try self.confirm(in: folder)
+        if level > .verified { folder.syncChain() }
+        try self.confirm(in: folder, level, media)
     }
 
-    /// Makes the content durable: the first part of ``confirmDurable()``.
+    /// Makes the content durable: the first part of ``confirm(_:_:)``.
     func sync() throws(FxferError) {
         try receiving("make durable", self.path) { try self.file.sync() }
     }
 
-    /// The last part of ``confirmDurable()``, after `folder` and those above it were made durable.
-    func confirm(in folder: GroupFolders.Node) throws(FxferError) {
+    /// The last part of ``confirm(_:_:)``, after `folder` and those above it were made durable where that is asked for.
+    func confirm(
+        in folder: GroupFolders.Node,
+        _ level: Durability,
+        _ media: MediaProbe?
+    ) throws(FxferError) {
+        if level == .media {
+            guard let media else { preconditionFailure("who wants a file read again says how") }
+            try self.readAgain(in: folder, media)
+        }
         try receiving("make durable", self.path) {
             try folder.checkDurable()
             let status = try self.file.status()
             let there = try folder.descriptor.status(of: CPath(self.path.lastComponent))
             guard status.stamp == self.stamp, there?.identity == status.identity else { throw self.changed() }
         }
+    }
+
+    private func readAgain(in folder: GroupFolders.Node, _ media: MediaProbe) throws(FxferError) {
+        let access = try media.access(for: self.path)
+        let identity = try receiving("read again", self.path) { try self.file.status().identity }
+        let reading = MediaReading(path: self.path, size: self.size, digest: try self.digest(), access: access)
+        try reading.compare(in: folder.descriptor, identity)
     }
 
     /// Keeps others from confirming the file while its name is taken from it, where nobody has it locked.

@@ -9,4 +9,6 @@ struct PublishingTarget: Sendable {
     let permissions: mode_t?
     let modified: FileTime?
     let conflict: ConflictPolicy
+    /// How durable it has to become; at most `durable` for a folder, which has no content.
+    let level: Durability
 }

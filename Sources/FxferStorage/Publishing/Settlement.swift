@@ -9,9 +9,9 @@ struct Settlement {
     private let folders: GroupFolders
 
     enum Outcome {
-        /// It was published, durably.
+        /// It was published, as durably as was asked.
         case published(Publication)
-        /// This file has the same content; it is to be made durable.
+        /// This file has the same content; it is to be made as durable.
         case identical(PublishedFile)
     }
 
@@ -91,23 +91,23 @@ struct Settlement {
         }
     }
 
-    /// Gives the sealed file its name, durably. Nil where the name is taken or the folder was removed meanwhile.
+    /// Gives the sealed file its name, as durably as was asked. Nil where the name is taken or the folder was removed meanwhile.
     private func store(_ content: inout FinishedContent, at path: RelativePath) throws(FxferError) -> Publication? {
         let folder = try self.folders.make(for: path)
         guard try content.move(to: folder, as: path) else {
             self.folders.forget()
             return nil
         }
-        folder.syncChain()
         do {
-            return Publication(.stored, at: path, try self.record(content, in: folder, at: path))
+            return try self.recorded(.stored, content, in: folder, at: path)
         } catch {
             content.file?.withdraw(from: folder.descriptor, CPath(path.lastComponent))
+            folder.flushWithdrawal(self.target.level)
             throw error
         }
     }
 
-    /// Takes the name from `there`, durably. Nil where something else has the name by now, or nothing.
+    /// Takes the name from `there`, as durably as was asked. Nil where something else has the name by now, or nothing.
     private func replace(
         _ there: PublishedFile,
         with content: inout FinishedContent
@@ -125,25 +125,25 @@ struct Settlement {
             self.folders.forget()
             return nil
         }
-        folder.syncChain()
         do {
-            return Publication(.replaced, at: there.path, try self.record(content, in: folder, at: there.path))
+            return try self.recorded(.replaced, content, in: folder, at: there.path)
         } catch {
             if let replacement { content.file?.withdraw(replacement, from: folder.descriptor, name) }
+            folder.flushWithdrawal(self.target.level)
             throw error
         }
     }
 
-    /// Writes the file into the ledger, where its folder is durable.
-    private func record(
+    /// Makes the name durable where that was asked, and writes the file into the ledger.
+    private func recorded(
+        _ outcome: Publication.Outcome,
         _ content: borrowing FinishedContent,
         in folder: GroupFolders.Node,
         at path: RelativePath
-    ) throws(FxferError) -> StoredEntry? {
-        let entry = try receiving("make durable", path) {
-            try folder.checkDurable()
-            return try content.entry(of: path, from: self.origin)
-        }
-        return try self.committer.record(entry.map { [$0] } ?? []).first
+    ) throws(FxferError) -> Publication {
+        let level = self.target.level
+        if level > .verified { folder.syncChain() }
+        let entry = try content.checkDurable(in: folder, at: path, level, from: self.origin, self.committer)
+        return Publication(outcome, at: path, level, try self.committer.record(entry.map { [$0] } ?? []).first)
     }
 }

@@ -39,11 +39,12 @@ package protocol StagedFile: Sendable {
     /// Forgets all content: the position is 0 afterwards. Never waits.
     func restart()
 
-    /// Makes the file durable and publishes it up to the position, with its attributes, together with others that are
+    /// Makes the file as durable as was asked when it was staged, and publishes it up to the position, with its attributes, together with others that are
     /// ready at the same time.
     ///
-    /// After success, file and name survive a loss of power. After failure the staged file is gone and the name is as it
-    /// was: `.exists` where something else has the name, `.cannotCreate`, `.noSpace`, `.busy`, `.io`. Of several who
+    /// After success, file and name survive a loss of power, unless less was asked for. After failure the staged file is gone and the name is as it
+    /// was: `.exists` where something else has the name, `.cannotCreate`, `.noSpace`, `.busy`, `.io`, `.damaged` (read
+    /// again, it was different). Of several who
     /// publish one name at once, one stores.
     ///
     /// - Parameters:

@@ -9,8 +9,10 @@ package protocol Store: Sendable {
 
     /// Prepares, without waiting for any file call, to receive a small file or a folder whose content may be on its way
     /// already. What stands in the way of it is told when it is published. Nil where it has to be asked for by
-    /// ``stage(_:_:_:)``: its size is not known or not small, or too much is held in memory.
-    func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> Staged?
+    /// ``stage(_:_:_:_:)``: its size is not known or not small, or too much is held in memory.
+    ///
+    /// - Parameter level: how durable it has to become.
+    func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes, _ level: Durability) -> Staged?
 
     /// Prepares to receive a file that is to be published at `path`.
     ///
@@ -19,24 +21,32 @@ package protocol Store: Sendable {
     ///
     /// - Parameters:
     ///   - comparison: what the sender asks. With `.afterwards` the answer is always `.fresh`.
+    ///   - level: how durable the file has to become.
     ///   - reading: called on any thread before that many bytes, which are there already, are read to be compared.
-    /// - Throws: ``FxferProtocol/FxferError`` `.exists`, `.cannotCreate`, `.noSpace`, `.tooLarge`, `.busy` (the partial
+    /// - Throws: ``FxferProtocol/FxferError`` `.exists`, `.cannotCreate` (also where no file can become that durable), `.noSpace`, `.tooLarge`, `.busy` (the partial
     ///   of that path is in use) or `.io`; `CancellationError`.
     func stage(
         _ path: RelativePath,
         _ attributes: FileAttributes,
         _ comparison: Comparison,
+        _ level: Durability,
         reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<Staged>
 }
 
 extension Store {
-    /// ``stage(_:_:_:reading:)`` for those who do not read along.
+    /// ``stageInMemory(_:_:_:)`` for a file that has to become durable.
+    package func stageInMemory(_ path: RelativePath, _ attributes: FileAttributes) -> Staged? {
+        self.stageInMemory(path, attributes, .durable)
+    }
+
+    /// ``stage(_:_:_:_:reading:)`` for those who do not read along.
     package func stage(
         _ path: RelativePath,
         _ attributes: FileAttributes,
-        _ comparison: Comparison
+        _ comparison: Comparison,
+        _ level: Durability = .durable
     ) async throws -> Staging<Staged> {
-        try await self.stage(path, attributes, comparison, reading: { _ in })
+        try await self.stage(path, attributes, comparison, level, reading: { _ in })
     }
 }

@@ -3,13 +3,14 @@ import Glibc
 
 /// What is done to a file shortly before and after it gets its name.
 extension OwnedDescriptor {
-    /// Makes content, permissions and time durable, as they are to be published.
+    /// Sets permissions and time as they are to be published, and makes them and the content durable, unless the file is
+    /// to be verified only.
     ///
     /// The only fsync of this file: after an error the file must be given up.
-    func seal(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
+    func seal(_ permissions: mode_t, _ modified: FileTime?, _ level: Durability) throws(Errno) {
         try self.setPermissions(permissions)
         if let modified { try self.setModified(modified) }
-        try self.sync()
+        if level > .verified { try self.sync() }
     }
 
     /// How long a publisher may need for its last fsync, in steps of a millisecond. No more, as the wait holds one of

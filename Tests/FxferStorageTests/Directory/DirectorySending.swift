@@ -61,11 +61,13 @@ extension DirectoryUnderTest {
 
     func committer() throws -> Committer {
         let partials = try self.folder.open().openFolderBeneath(CPath(".fxfer")).openFolderBeneath(CPath("partials"))
+        let folder = PartialsFolder(partials)
         return Committer(
             tree: try FolderTree(root: self.folder.open()),
-            partials: PartialsFolder(partials),
+            partials: folder,
             linking: .byProc,
-            records: nil
+            records: nil,
+            media: MediaProbe(folder)
         )
     }
 }

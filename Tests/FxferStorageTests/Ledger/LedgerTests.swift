@@ -31,6 +31,27 @@ struct LedgerTests {
         #expect(line.entry == entry)
     }
 
+    @Test("tells nobody to look for lines that may be lost with the power")
+    func verified() throws {
+        let subject = try LedgerUnderTest()
+        let ledger = try subject.open()
+        _ = try ledger.append([LedgerUnderTest.entry("a")])
+        let head = try subject.folder.bytes(of: LedgerUnderTest.head)
+        let length = try subject.folder.bytes(of: LedgerUnderTest.name).count
+        var entry = try LedgerUnderTest.entry("b")
+        entry.durability = .verified
+        _ = try ledger.append([entry])
+        #expect(try subject.folder.bytes(of: LedgerUnderTest.head) == head)
+        #expect(try subject.paths() == ["a", "b"])
+        try subject.folder.write(
+            Array(subject.folder.bytes(of: LedgerUnderTest.name).prefix(length)),
+            to: LedgerUnderTest.name
+        )
+        _ = try subject.open().append([LedgerUnderTest.entry("c")])
+        #expect(try subject.paths() == ["a", "c"])
+        #expect(try subject.folder.bytes(of: LedgerUnderTest.head) != head)
+    }
+
     @Test("goes on after it was closed")
     func reopened() throws {
         let subject = try LedgerUnderTest()

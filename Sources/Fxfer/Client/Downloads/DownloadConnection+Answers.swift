@@ -60,7 +60,8 @@ extension DownloadConnection {
                 preconditionFailure("what was asked for is open")
             }
             self.report(.started(download.file(), size: offer.attributes.size))
-            await self.handleOffer(offer, to: download.destination)
+            // How durable it becomes here is not the server's to say.
+            await self.handleOffer(offer, to: download.destination, .durable)
         case .refuse(let failure):
             await self.refuse(failure)
         }

@@ -44,6 +44,8 @@ public struct UploadOptions: Sendable {
     /// Whether the server has to sign its receipts: they are ``TransferReceipt/signed`` then. One that cannot is sent
     /// nothing.
     public var wantsReceipts = false
+    /// How far the server has to go to keep a file before it acknowledges it. One that cannot go as far is sent nothing.
+    public var level = Durability.durable
     /// What to do when the connection breaks.
     public var retry = RetryPolicy()
     /// Limits how fast payload is sent.

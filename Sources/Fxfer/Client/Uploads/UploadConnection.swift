@@ -21,6 +21,7 @@ actor UploadConnection: ClientConnection, FileSending {
     private(set) var hasProgress = false
     private let comparison: Comparison
     let wantsReceipts: Bool
+    private let level: Durability
     /// The key that has to have signed the receipts of files; nil where they need not be signed.
     var receiptKey: PublicKey?
     /// Where the first files that ask will tell whether anything beneath their folder has to be asked for.
@@ -48,6 +49,7 @@ actor UploadConnection: ClientConnection, FileSending {
         self.furthest = furthest
         self.report = report
         self.wantsReceipts = options.wantsReceipts
+        self.level = options.level
         self.comparison =
             switch options.comparison {
             case nil: .afterwards
@@ -168,11 +170,14 @@ actor UploadConnection: ClientConnection, FileSending {
 extension UploadConnection {
     func begin(_ welcome: Welcome) throws {
         if self.wantsReceipts { self.receiptKey = try self.receiptKey(of: welcome) }
+        let hasLevels = Capabilities(rawValue: welcome.capabilities).contains(.levels)
         let portion = self.limiter.map { UInt32(clamping: $0.portion) } ?? welcome.chunkSize
         self.sending.sender = Sender(
             chunkSize: min(portion, welcome.chunkSize),
             filesInFlight: min(welcome.filesInFlight, Self.maxFilesInFlight),
-            wantsReceipts: self.wantsReceipts
+            wantsReceipts: self.wantsReceipts,
+            // A server that does not know levels makes files durable, which is at least what is asked for then.
+            level: hasLevels ? self.level : .durable
         )
         self.wakeTurn()
     }

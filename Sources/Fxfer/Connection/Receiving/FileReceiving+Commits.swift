@@ -38,7 +38,7 @@ extension FileReceiving {
         staged.publish(from: self.origin) { published.leave(file, $0) }
     }
 
-    /// A file that was there already is made durable where it is.
+    /// A file that was there already is made as durable as was asked, where it is.
     private func confirm(_ file: FileID, _ existing: ExistingFile) async {
         self.work += 1
         let incoming = self.incoming(file)
@@ -125,7 +125,7 @@ extension FileReceiving {
 }
 
 extension Receiver {
-    /// The receipt of a file that is durable under its name.
+    /// The receipt of a file that is stored under its name.
     fileprivate mutating func committed(
         _ file: FileID,
         _ publication: Publication,
@@ -137,6 +137,6 @@ extension Receiver {
             case .identical: .identical
             case .replaced: .replaced
             }
-        return self.committed(file, outcome, at: path)
+        return self.committed(file, outcome, at: path, level: publication.level)
     }
 }

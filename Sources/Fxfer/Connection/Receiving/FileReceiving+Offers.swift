@@ -5,8 +5,10 @@ import FxferStorage
 extension FileReceiving {
     /// Takes an offer on; the store is asked beside the frames that follow, unless content may follow at once.
     ///
-    /// - Parameter path: where the file is to be stored on this side.
-    func handleOffer(_ offer: Offer, to path: RelativePath) async {
+    /// - Parameters:
+    ///   - path: where the file is to be stored on this side.
+    ///   - level: how durable it has to become.
+    func handleOffer(_ offer: Offer, to path: RelativePath, _ level: Durability) async {
         var incoming = IncomingFile<Directory.Staged>(
             path: path,
             began: .now(),
@@ -16,7 +18,7 @@ extension FileReceiving {
         let mayFollow =
             offer.comparison == .afterwards
             && offer.attributes.size.map { $0 <= UInt64(self.receiving.receiver.chunkSize) } ?? false
-        if mayFollow, let staged = self.store.stageInMemory(path, offer.attributes) {
+        if mayFollow, let staged = self.store.stageInMemory(path, offer.attributes, level) {
             incoming.content = .staged(staged)
             self.receiving.files[offer.file] = incoming
             self.write(self.receiving.receiver.staged(offer.file))
@@ -28,10 +30,10 @@ extension FileReceiving {
             mayFollow || offer.comparison != .afterwards
             ? offer.comparison : offer.attributes.size == nil ? .afterwards : .byDigest
         if mayFollow {
-            await self.stage(offer, path, comparison)
+            await self.stage(offer, path, comparison, level)
         } else {
             self.receiving.jobs.begin {
-                await self.stage(offer, path, comparison)
+                await self.stage(offer, path, comparison, level)
                 await self.flush()
             }
         }
@@ -51,11 +53,16 @@ extension FileReceiving {
         self.receiving.stagingWaiter = nil
     }
 
-    private func stage(_ offer: Offer, _ path: RelativePath, _ comparison: Comparison) async {
+    private func stage(
+        _ offer: Offer,
+        _ path: RelativePath,
+        _ comparison: Comparison,
+        _ level: Durability
+    ) async {
         do {
             let wire = self.wire
             let staging = try await self.working {
-                try await self.store.stage(path, offer.attributes, comparison) { length in
+                try await self.store.stage(path, offer.attributes, comparison, level) { length in
                     guard length > 0 else { return }
                     wire.eventLoop.execute {
                         wire.write(.reading(Reading(file: offer.file, length: length)))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Fxfer
+import FxferProtocol
 
 /// What is asked about content before it is sent, and demanded before it is published.
 struct ContentOptions: ParsableArguments {
@@ -29,3 +30,16 @@ struct ContentOptions: ParsableArguments {
 }
 
 extension UploadOptions.Comparison: ExpressibleByArgument {}
+
+extension Durability: ExpressibleByArgument {
+    /// The level by its name.
+    public init?(argument: String) {
+        self.init(name: argument)
+    }
+
+    /// The names of all.
+    public static var allValueStrings: [String] { Self.allCases.map(\.name) }
+
+    /// The name, for the help.
+    public var defaultValueDescription: String { self.name }
+}
