@@ -63,9 +63,16 @@ final class Ledger: Sendable {
         } catch {
             throw self.fail(file, error)
         }
-        // Not flushed: it may be behind.
-        try? self.headFile.write(head.encoded)
+        self.note(head, of: file)
         return hashes
+    }
+
+    /// Writes `ledger.head`, without a flush: it may be behind. Where the ledger was compacted meanwhile it is not written,
+    /// as it would be ahead.
+    private func note(_ head: LedgerHead, of file: LedgerFile) {
+        try? Self.withLock(file, self.folder) { current throws(FxferError) in
+            if current === file { try? self.headFile.write(head.encoded) }
+        }
     }
 
     /// The last entry of `path`, with its line's hash; nil where there is none.

@@ -75,6 +75,25 @@ struct LedgerCompactionTests {
         }
     }
 
+    @Test("fits its head, also where entries were added while it was made")
+    func meanwhile() async throws {
+        let (subject, ledger, _) = try Self.ledger()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    try await DiskPool.shared.run { _ = try ledger.append([LedgerUnderTest.entry("f\(number % 5)")]) }
+                }
+            }
+            for _ in 0..<20 {
+                group.addTask { try await DiskPool.shared.run { _ = try Self.compact(subject) } }
+            }
+            try await group.waitForAll()
+        }
+        _ = try subject.open()
+        #expect(try subject.damagedLines() == [])
+        #expect(try Set(subject.paths()) == ["a", "b", "c", "f0", "f1", "f2", "f3", "f4"])
+    }
+
     @Test("is not made of a damaged one")
     func damaged() async throws {
         let (subject, _, _) = try Self.ledger()
