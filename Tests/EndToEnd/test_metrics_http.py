@@ -246,7 +246,7 @@ class EndTest(ScrapeCase):
         with contextlib.ExitStack() as stack:
             for _ in range(100):
                 stack.enter_context(socket.create_connection(("127.0.0.1", server.port), PATIENCE))
-            self.assertGreater(self.scrape(server)["fxfer_connections_total"], 0)
+            eventually(lambda: self.scrape(server)["fxfer_connections_total"] > 0, "connections are accepted")
         self.assert_serves(server)
 
 
