@@ -9,8 +9,8 @@ import subprocess
 import threading
 import unittest
 
+from storing import LedgerCase, entries
 from support import FXFER, PATIENCE, Server, run
-from test_ledger import LedgerCase, entries
 
 MIB = 1 << 20
 

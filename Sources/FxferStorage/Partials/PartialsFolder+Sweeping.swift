@@ -108,13 +108,6 @@ extension PartialsFolder {
 }
 
 extension FileTime {
-    /// What the system's clock says.
-    static func now() -> FileTime {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return FileTime(time)
-    }
-
     func duration(to other: FileTime) -> Duration {
         .seconds(other.seconds) - .seconds(self.seconds)
             + .nanoseconds(Int64(other.nanoseconds) - Int64(self.nanoseconds))

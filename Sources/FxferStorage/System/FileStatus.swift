@@ -55,6 +55,13 @@ package struct FileStatus: Hashable, Sendable {
 }
 
 extension FileTime {
+    /// What the system's clock says.
+    package static func now() -> FileTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return FileTime(time)
+    }
+
     init(_ time: timespec) {
         self.init(seconds: Int64(time.tv_sec), nanoseconds: UInt32(clamping: time.tv_nsec))
     }

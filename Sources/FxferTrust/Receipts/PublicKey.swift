@@ -2,14 +2,13 @@ import CLibcrypto
 import FxferProtocol
 
 /// A public key on P-256 as it judges signatures of receipts.
-///
-/// Unchecked, as an EVP_PKEY may be used by several threads at once while none changes it, and nothing does.
-package final class PublicKey: @unchecked Sendable {
+package final class PublicKey: Sendable {
     /// By which people know the key.
     package let fingerprint: KeyFingerprint
     /// The key as statements name it.
     package let receiptKey: ReceiptKey
-    private let object: CryptoObject
+    // An EVP_PKEY may be used by several threads at once while none changes it, and nothing does.
+    private nonisolated(unsafe) let object: CryptoObject
 
     /// Reads a SubjectPublicKeyInfo (RFC 5480) in DER, from anywhere: P-256 by its name, the point not compressed, in
     /// ``FxferProtocol/ReceiptKey/encodedSize`` bytes. Nil for anything else, a point that is not on the curve included.

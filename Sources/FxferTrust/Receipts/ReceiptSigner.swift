@@ -4,12 +4,11 @@ import FxferProtocol
 ///
 /// The key is the one of the server's certificate. What TLS 1.3 has it sign begins with 64 spaces (RFC 8446 section
 /// 4.4.3), a certificate with 0x30, a statement with `{"format":"fxfer-receipt"`: none can be taken for another.
-///
-/// Unchecked, as an EVP_PKEY may be used by several threads at once while none changes it, and nothing does.
-package final class ReceiptSigner: @unchecked Sendable {
+package final class ReceiptSigner: Sendable {
     /// The public key in DER, as WELCOME has it.
     package let subjectPublicKeyInfo: [UInt8]
-    private let privateKey: PrivateKey
+    // An EVP_PKEY may be used by several threads at once while none changes it, and nothing does.
+    private nonisolated(unsafe) let privateKey: PrivateKey
     private let key: ReceiptKey
 
     /// Nil for a key of another kind.

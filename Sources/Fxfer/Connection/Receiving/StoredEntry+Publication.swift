@@ -1,13 +1,9 @@
 import FxferProtocol
 import FxferStorage
-import Glibc
 
 extension StoredEntry {
-    /// What is said of a publication: what the ledger says, or, where there is none, that it is so since now.
+    /// What is said of a publication: what the ledger says, or, where there is none, that it is stored since now.
     init(_ publication: Publication) {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let time = FileTime(seconds: Int64(now.tv_sec), nanoseconds: UInt32(now.tv_nsec))
-        self = publication.record ?? StoredEntry(time: time, durability: publication.level)
+        self = publication.record ?? StoredEntry(time: .now(), durability: publication.level)
     }
 }

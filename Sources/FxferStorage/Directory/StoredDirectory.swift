@@ -54,49 +54,6 @@ package struct StoredDirectory: Sendable {
     }
 }
 
-extension StoredDirectory {
-    /// Reads a file of which the ledger says nothing, makes it durable, and writes it into the ledger; answers its digest.
-    /// Nil where it is not there any more, or no file.
-    ///
-    /// - Throws: `.exists` where it cannot be read, `.busy`, `.io`, `.noSpace`, `.damaged`; `CancellationError`.
-    func adopt(_ path: RelativePath, on pool: DiskPool) async throws -> Digest? {
-        let found = try await pool.run {
-            guard case .file? = try? StoredFile.open(path, in: self.tree) else { return nil as PublishedFile? }
-            return try PublishedFile.find(path, in: self.tree)
-        }
-        guard let file = found else { return nil }
-        let digest = try await file.digest(on: pool)
-        try await pool.run {
-            try file.confirm(.durable)
-            let entry = Committer.entry(path, file.size, digest, modified: file.modified, .durable, from: Origin())
-            _ = try Ledger(self.ledger).append([entry])
-        }
-        return digest
-    }
-}
-
-/// What a ledger says when it is read once.
-package struct LedgerContent: Sendable {
-    /// The last entry of each path.
-    package private(set) var latest: [RelativePath: LedgerEntry] = [:]
-    /// Where the chain is broken: "line 3: it is not as it was written".
-    package private(set) var damages: [String] = []
-
-    init(of folder: LedgerFolder) throws(FxferError) {
-        var reader = try LedgerReader(folder)
-        do throws(Errno) {
-            while let finding = try reader.next() {
-                switch finding {
-                case .entry(let line): self.latest[line.entry.path] = line.entry
-                case .damage(let damage): self.damages.append("line \(damage.line): \(damage.explanation)")
-                }
-            }
-        } catch {
-            throw folder.failure("read", error)
-        }
-    }
-}
-
 extension FolderTree {
     /// Whether anything has the path.
     func has(_ path: RelativePath) throws(FxferError) -> Bool {
