@@ -25,18 +25,28 @@ extension FileClient {
             var storing = DirectoryStore.Options()
             storing.layout = .beside
             storing.conflict = options.conflict.policy
-            let store: DirectoryStore
-            do {
-                store = try await DirectoryStore.open(path: path, options: storing)
-            } catch {
-                throw FxferError(wrapping: error)
-            }
+            let store = try await Self.open(path, storing)
             let limits = DownloadLimits(filesInFlight: Self.filesInFlight, takesFolders: true)
+            try await self.get(downloads, into: store, limits, options, report)
+        case .repairs(let path):
+            let store = RepairStore(try await Self.open(path, DirectoryStore.Options()))
+            let limits = DownloadLimits(filesInFlight: Self.filesInFlight, takesFolders: false)
             try await self.get(downloads, into: store, limits, options, report)
         case .standardOutput:
             // One after the other, as their bytes follow each other there.
             let limits = DownloadLimits(filesInFlight: 1, takesFolders: false)
             try await self.get(downloads, into: PipeStore.standardOutput(), limits, options, report)
+        }
+    }
+
+    private static func open(
+        _ path: [UInt8],
+        _ options: DirectoryStore.Options
+    ) async throws(FxferError) -> DirectoryStore {
+        do {
+            return try await DirectoryStore.open(path: path, options: options)
+        } catch {
+            throw FxferError(wrapping: error)
         }
     }
 

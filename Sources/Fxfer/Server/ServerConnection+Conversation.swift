@@ -120,6 +120,7 @@ extension ServerConnection {
         case .frame(.offer(let offer)): try await self.receive(offer)
         case .frame(.chunk(let chunk)): try await self.handleChunk(chunk)
         case .frame(.finish(let finish)): try await self.handleFinish(finish)
+        case .frame(.repair(let repair)): try await self.handleRepair(repair)
         case .frame(.cancel(let cancel)): try await self.handleCancel(cancel)
         case .frame(.get(let get)): try self.take(.get(get))
         case .frame(.list(let list)): try self.take(.list(list))

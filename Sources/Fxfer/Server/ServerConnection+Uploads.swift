@@ -36,11 +36,13 @@ extension ServerConnection {
         self.countEnd(incoming, FileEnd.Outcome(publication.outcome))
         guard !incoming.isFolder else { return self.log.madeFolder(publication.path) }
         self.metrics.received(in: NIODeadline.now() - incoming.began)
+        self.metrics.repairs.increment(by: incoming.repairedChunks(publication) ?? 0)
         self.log.stored(
             publication.path,
             content,
             publication.outcome,
             resumedAt: incoming.resumedAt,
+            repairedChunks: incoming.repairedChunks(publication),
             since: incoming.began
         )
     }

@@ -24,18 +24,22 @@ struct TransferLog: Sendable {
         _ content: FilePrefix,
         _ outcome: Publication.Outcome,
         resumedAt offset: UInt64,
+        repairedChunks: UInt32?,
         since began: NIODeadline
     ) {
         guard self.logger.logLevel <= .info else { return }
-        // Only what travelled has a speed.
-        let moved = outcome == .identical ? 0 : content.length - min(offset, content.length)
+        // Only what travelled has a speed, and of a repaired file that was a part.
+        let hasMoved = outcome != .identical && outcome != .repaired
+        let moved = hasMoved ? content.length - min(offset, content.length) : 0
         var metadata = Self.metadata(path, content, moved: moved, since: began)
         metadata["outcome"] =
             switch outcome {
             case .stored: "stored"
             case .identical: "identical"
             case .replaced: "replaced"
+            case .repaired: "repaired"
             }
+        if let repairedChunks { metadata["repaired-chunks"] = "\(repairedChunks)" }
         if offset > 0 { metadata["resumed-at"] = "\(offset)" }
         self.logger.info("stored", metadata: metadata)
     }

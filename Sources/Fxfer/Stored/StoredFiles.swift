@@ -4,6 +4,8 @@ import Synchronization
 
 /// What a server has stored in its directory, by the ledger there. The server may be running.
 public struct StoredFiles: Sendable {
+    /// Where it is.
+    let path: [UInt8]
     private let directory: StoredDirectory
     private let pool: DiskPool
 
@@ -13,6 +15,7 @@ public struct StoredFiles: Sendable {
     public init(in directory: [UInt8]) async throws {
         let pool = DiskPool.shared
         self.directory = try await pool.run { try StoredDirectory(at: directory) }
+        self.path = directory
         self.pool = pool
     }
 

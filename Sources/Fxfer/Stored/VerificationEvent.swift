@@ -1,7 +1,7 @@
 import FxferProtocol
 import FxferStorage
 
-/// What ``StoredFiles/verify(_:limiter:event:)`` tells.
+/// What ``StoredFiles/verify(_:limiter:event:)`` and ``StoredFiles/repair(_:from:folder:limiter:event:)`` tell.
 public enum VerificationEvent: Hashable, Sendable {
     /// So many files are to be read, of so many bytes together.
     case began(files: Int, bytes: UInt64)
@@ -18,6 +18,11 @@ public enum VerificationEvent: Hashable, Sendable {
     case unknown([UInt8])
     /// Such a file, which is in the ledger from now on.
     case adopted(RelativePath, Digest)
+    /// A file that has decayed is as it was stored again: so many damaged chunks were replaced; none where somebody else
+    /// has done that.
+    case repaired(RelativePath, chunks: Int)
+    /// Such a file is still damaged; why.
+    case notRepaired(RelativePath, String)
     /// The ledger is damaged: "line 3: it is not as it was written".
     case ledger(String)
 

@@ -27,6 +27,8 @@ public struct TransferReceipt: Hashable, Sendable {
         case identical
         /// It took the name from another file, in one step.
         case replaced
+        /// A file with this name and content was there and had decayed; what was damaged was replaced, in one step.
+        case repaired
     }
 
     /// How the file came to be there.
@@ -39,6 +41,8 @@ public struct TransferReceipt: Hashable, Sendable {
     public let digest: Digest
     /// How often a part had to be sent again because it arrived damaged.
     public let repairs: Int
+    /// How many damaged chunks of a decayed file were replaced; nil where none was.
+    public var repairedChunks: Int?
     /// How far the server has gone to keep it; nil for a download.
     public var level: Durability?
     /// What proves it to anybody; nil for a folder, and where that was not asked for (``UploadOptions/wantsReceipts``).
@@ -68,11 +72,12 @@ public enum TransferEvent: Sendable {
 extension TransferReceipt {
     init(_ sent: SentReceipt, _ signed: SignedReceipt?) {
         self.init(
-            outcome: Outcome(sent.receipt.outcome),
+            outcome: sent.receipt.repairedChunks == nil ? Outcome(sent.receipt.outcome) : .repaired,
             path: sent.receipt.path,
             size: sent.receipt.content.length,
             digest: sent.receipt.content.digest,
             repairs: sent.rewinds,
+            repairedChunks: sent.receipt.repairedChunks.map(Int.init),
             level: sent.receipt.level,
             signed: signed
         )

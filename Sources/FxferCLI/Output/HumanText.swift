@@ -33,6 +33,11 @@ enum HumanText {
         return "\(tenths / 10).\(tenths % 10)"
     }
 
+    /// `1 damaged chunk`, `3 damaged chunks`.
+    static func damagedChunks(_ count: Int) -> String {
+        "\(count) damaged chunk\(count == 1 ? "" : "s")"
+    }
+
     private static func twoDigits(_ value: Int64) -> String {
         value < 10 ? "0\(value)" : "\(value)"
     }

@@ -20,12 +20,14 @@ struct TransferLine: Encodable {
     var verified: UInt64?
     /// 64 hexadecimal digits (receipt).
     var sha256: String?
-    /// `stored`, `identical` or `replaced` (receipt, folder).
+    /// `stored`, `identical`, `replaced` or `repaired` (receipt, folder).
     var outcome: String?
     /// `verified`, `durable` or `media` (receipt of `send`).
     var durability: String?
     /// How often a damaged part was sent again (receipt).
     var repairs: Int?
+    /// How many damaged chunks of the stored file were replaced (receipt, where it was repaired).
+    var repairedChunks: Int?
     /// What it is that is skipped (skipped).
     var reason: String?
     /// The number of the next try, how many there are at most, and the seconds until then (retry).

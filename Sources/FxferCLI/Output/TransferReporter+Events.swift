@@ -72,6 +72,7 @@ extension TransferReporter {
             line.outcome = receipt.outcome.rawValue
             line.durability = receipt.level?.name
             line.repairs = receipt.repairs
+            line.repairedChunks = receipt.repairedChunks
             if let asked = file.destination, asked != receipt.path { line.asked = EscapedText.escape(asked) }
             self.write(line, &state)
         case .silent:
@@ -88,6 +89,9 @@ extension TransferReporter {
             self.remark("'\(EscapedText.escape(asked))' has other content there: \(how) '\(name)'", &state)
         } else if receipt.outcome == .identical, !self.reporting.sumsUp {
             self.remark("'\(name)' was there already with the same content", &state)
+        }
+        if let chunks = receipt.repairedChunks {
+            self.remark("'\(name)' had decayed there: \(HumanText.damagedChunks(chunks)) replaced", &state)
         }
         if let level = receipt.level, level != .durable, !self.reporting.sumsUp {
             self.remark("'\(name)' is kept at the level '\(level.name)'", &state)

@@ -19,6 +19,8 @@ struct VerificationLine {
         var rewritten: Bool?
         var sha256: String?
         var reason: String?
+        /// How many damaged chunks were replaced.
+        var chunks: Int?
     }
 
     /// Nil for what is no line.
@@ -48,6 +50,13 @@ struct VerificationLine {
         case .adopted(let path, let digest):
             self.object = Object(event: "adopted", name: path.description, sha256: digest.hex)
             self.text = "adopted: \(path)"
+        case .repaired(let path, let chunks):
+            self.object = Object(event: "repaired", name: path.description, chunks: chunks)
+            let how = chunks == 0 ? "by somebody else meanwhile" : "\(HumanText.damagedChunks(chunks)) replaced"
+            self.text = "repaired: \(path): \(how)"
+        case .notRepaired(let path, let reason):
+            self.object = Object(event: "not-repaired", name: path.description, reason: reason)
+            self.text = "not repaired: \(path): \(reason)"
         case .ledger(let damage):
             self.object = Object(event: "ledger", reason: damage)
             self.text = "ledger: \(damage)"

@@ -8,6 +8,7 @@ final class VerificationReporter: Sendable {
         var tally = VerificationTally()
         var bar: ProgressBar?
         var isLost = false
+        var decayed: [RelativePath] = []
     }
 
     private let asJSON: Bool
@@ -28,6 +29,7 @@ final class VerificationReporter: Sendable {
             case .progress(let bytes):
                 state.bar?.draw("verify", verified: bytes)
             default:
+                if case .changed(let path, _, isRewritten: false) = event { state.decayed.append(path) }
                 state.tally.count(event)
                 guard let line = VerificationLine(event) else { return }
                 state.bar?.clear(if: StandardStream.output.isTerminal)
@@ -36,6 +38,9 @@ final class VerificationReporter: Sendable {
             }
         }
     }
+
+    /// The files that have decayed: those with other content than they were stored with, to which nobody has written.
+    var decayed: [RelativePath] { self.state.withLock { $0.decayed } }
 
     /// Removes the progress line.
     func clear() {

@@ -8,9 +8,12 @@ struct VerificationTally {
     private var unknown = 0
     private var adopted = 0
     private var ledger = 0
+    private var repaired = 0
 
-    /// Whether nothing is wrong.
-    var isFine: Bool { self.changed + self.missing + self.unreadable + self.unknown + self.ledger == 0 }
+    /// Whether nothing is wrong any more.
+    var isFine: Bool {
+        self.changed - self.repaired + self.missing + self.unreadable + self.unknown + self.ledger == 0
+    }
 
     mutating func count(_ event: VerificationEvent) {
         switch event {
@@ -20,7 +23,8 @@ struct VerificationTally {
         case .unknown: self.unknown += 1
         case .adopted: self.adopted += 1
         case .ledger: self.ledger += 1
-        case .began, .progress: break
+        case .repaired: self.repaired += 1
+        case .began, .progress, .notRepaired: break
         }
     }
 
@@ -35,10 +39,12 @@ struct VerificationTally {
         let unknown: Int
         let adopted: Int
         let ledger: Int
+        let repaired: Int
 
         var text: String {
             let counts = [
-                (self.changed, "changed"), (self.missing, "missing"), (self.unreadable, "unreadable"),
+                (self.changed, "changed"), (self.repaired, "repaired"), (self.missing, "missing"),
+                (self.unreadable, "unreadable"),
                 (self.unknown, "unknown"), (self.adopted, "adopted"), (self.ledger, "faults in the ledger"),
             ]
             let found = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
@@ -56,7 +62,8 @@ struct VerificationTally {
             unreadable: self.unreadable,
             unknown: self.unknown,
             adopted: self.adopted,
-            ledger: self.ledger
+            ledger: self.ledger,
+            repaired: self.repaired
         )
     }
 }

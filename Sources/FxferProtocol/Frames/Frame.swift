@@ -23,6 +23,7 @@ package enum Frame: Hashable, Sendable {
     case finish(Finish)
     case receipt(Receipt)
     case same(Same)
+    case repair(Repair)
     case get(Get)
     case list(List)
     case entry(Entry)
@@ -47,6 +48,7 @@ package enum Frame: Hashable, Sendable {
         case .finish: .finish
         case .receipt: .receipt
         case .same: .same
+        case .repair: .repair
         case .get: .get
         case .list: .list
         case .entry: .entry
@@ -84,6 +86,7 @@ package enum Frame: Hashable, Sendable {
         case .finish(let finish): finish.write(into: &buffer)
         case .receipt(let receipt): receipt.write(into: &buffer)
         case .same(let same): same.write(into: &buffer)
+        case .repair(let repair): repair.write(into: &buffer)
         case .get(let get): get.write(into: &buffer)
         case .list(let list): list.write(into: &buffer)
         case .entry(let entry): entry.write(into: &buffer)
@@ -114,6 +117,7 @@ package enum Frame: Hashable, Sendable {
         case .finish: self = .finish(try Finish(from: body))
         case .receipt: self = .receipt(try Receipt(from: body))
         case .same: self = .same(try Same(from: body))
+        case .repair: self = .repair(try Repair(from: body))
         case .get: self = .get(try Get(from: body))
         case .list: self = .list(try List(from: body))
         case .entry: self = .entry(try Entry(from: body))

@@ -26,6 +26,7 @@ package struct FrameType: RawRepresentable, Hashable, Sendable {
     package static let finish = FrameType(rawValue: 0x17)
     package static let receipt = FrameType(rawValue: 0x18)
     package static let same = FrameType(rawValue: 0x19)
+    package static let repair = FrameType(rawValue: 0x1A)
 
     package static let get = FrameType(rawValue: 0x20)
     package static let list = FrameType(rawValue: 0x21)

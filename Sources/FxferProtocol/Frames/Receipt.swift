@@ -14,8 +14,9 @@ import NIOCore
 ///  | fields ...
 /// ```
 ///
-/// Field 0x8003, 1 byte: the level of ``Durability`` that was reached; left out where that is `durable`. The other fields,
-/// of a signed one, are those of ``ReceiptAttestation``.
+/// Field 0x8003, 1 byte: the level of ``Durability`` that was reached; left out where that is `durable`. Field 0x8004,
+/// 4 bytes: how many damaged chunks of a decayed file were replaced, at least one; left out where it was none. The other
+/// fields, of a signed one, are those of ``ReceiptAttestation``.
 package struct Receipt: Hashable, Sendable {
     /// How the file came to be stored.
     package enum Outcome: UInt8, Sendable {
@@ -34,10 +35,14 @@ package struct Receipt: Hashable, Sendable {
     package var path: [UInt8]
     /// How far the receiver has gone to keep it.
     package var level: Durability
+    /// How many damaged chunks of a stored file were replaced; nil where the file in whose place it came was not one that
+    /// had decayed, or there was none.
+    package var repairedChunks: UInt32?
     /// What it has beside this where it is signed.
     package var attestation: ReceiptAttestation?
 
     private static let levelTag: UInt16 = 0x8003
+    private static let repairedTag: UInt16 = 0x8004
 
     package init(
         file: FileID,
@@ -45,6 +50,7 @@ package struct Receipt: Hashable, Sendable {
         content: FilePrefix,
         path: [UInt8],
         level: Durability = .durable,
+        repairedChunks: UInt32? = nil,
         attestation: ReceiptAttestation? = nil
     ) {
         self.file = file
@@ -52,6 +58,7 @@ package struct Receipt: Hashable, Sendable {
         self.content = content
         self.path = path
         self.level = level
+        self.repairedChunks = repairedChunks
         self.attestation = attestation
     }
 
@@ -61,6 +68,9 @@ package struct Receipt: Hashable, Sendable {
         buffer.writeShortBytes(self.path)
         self.attestation?.write(into: &buffer)
         self.level.write(into: &buffer, tag: Self.levelTag)
+        if let repairedChunks {
+            buffer.writeMultipleIntegers(Self.repairedTag, UInt16(4), repairedChunks)
+        }
     }
 
     init(from body: consuming FrameBody) throws(FxferError) {
@@ -76,8 +86,13 @@ package struct Receipt: Hashable, Sendable {
         self.path = try body.shortBytes()
         let fields = try body.fields(known: [
             ReceiptAttestation.storedTag, ReceiptAttestation.signatureTag, Self.levelTag,
+            Self.repairedTag,
         ])
         self.level = try Durability(field: fields[Self.levelTag], of: "RECEIPT")
+        if let value = fields[Self.repairedTag], value.count == 4 {
+            let count = value.reduce(0) { $0 << 8 | UInt32($1) }
+            self.repairedChunks = count > 0 ? count : nil
+        }
         self.attestation = ReceiptAttestation(
             stored: fields[ReceiptAttestation.storedTag],
             signature: fields[ReceiptAttestation.signatureTag]

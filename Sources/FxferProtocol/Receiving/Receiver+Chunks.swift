@@ -7,6 +7,9 @@ extension Receiver {
         case proceed
         /// The sender has other content than what was held: begin this file anew; its payload follows.
         case restart(FileID)
+        /// Take this file up to this offset from the one that is repaired; call ``failed(_:_:)`` if that fails. The
+        /// payload follows.
+        case fill(FileID, upTo: UInt64)
         /// The store has another file of that name: discard what is held and send this REFUSE.
         case refuse(FileFailure)
     }
@@ -50,7 +53,10 @@ extension Receiver {
             if chunk.offset == 0, incoming.mayRestart {
                 return try self.restart(chunk, of: incoming)
             }
-            guard chunk.offset == incoming.verified.length else {
+            if incoming.patching != nil, chunk.offset > incoming.end {
+                return try self.fill(before: chunk, of: incoming)
+            }
+            guard chunk.offset == incoming.end else {
                 throw self.misplaced(chunk, incoming)
             }
             incoming.mayRestart = false
@@ -64,9 +70,10 @@ extension Receiver {
                 throw self.misplaced(chunk, incoming)
             }
             self.currentChunk = .discarded
-        case .matching(let incoming, _, let canRestart):
+        case .matching(let matching):
+            let incoming = matching.incoming
             guard chunk.offset == 0 else { throw self.misplaced(chunk, incoming) }
-            if canRestart { return try self.restart(chunk, of: incoming) }
+            if matching.canRestart { return try self.restart(chunk, of: incoming) }
             self.currentChunk = .discarded
             return .refuse(self.failed(chunk.file, Self.existsError(incoming.path)))
         case .refused:
@@ -108,16 +115,23 @@ extension Receiver {
         if digest == claimed {
             incoming.verified = FilePrefix(length: chunk.end, digest: digest)
             incoming.rewindsInPlace = 0
+            incoming.patching?.filled = chunk.end
             self.files[chunk.file] = .receiving(incoming)
             return .keep(.confirm(FilePosition(file: chunk.file, offset: chunk.end)))
         }
+        if let rewind = self.rewind(chunk.file, incoming) { return .rewind(rewind) }
+        let message = "'\(incoming.path)' arrives damaged again and again at byte \(chunk.offset)"
+        return .refuse(self.failed(chunk.file, FxferError(.damaged, message)))
+    }
+
+    /// Back to what is verified: answers the frame to send; nil where that was done too often.
+    mutating func rewind(_ file: FileID, _ incoming: Incoming) -> Frame? {
+        var incoming = incoming
         incoming.rewindsInPlace += 1
-        guard incoming.rewindsInPlace <= Self.maxRewindsInPlace else {
-            let message = "'\(incoming.path)' arrives damaged again and again at byte \(chunk.offset)"
-            return .refuse(self.failed(chunk.file, FxferError(.damaged, message)))
-        }
-        self.files[chunk.file] = .rewinding(incoming)
-        return .rewind(.rewind(FilePosition(file: chunk.file, offset: incoming.verified.length)))
+        incoming.patching?.filled = incoming.verified.length
+        guard incoming.rewindsInPlace <= Self.maxRewindsInPlace else { return nil }
+        self.files[file] = .rewinding(incoming)
+        return .rewind(FilePosition(file: file, offset: incoming.verified.length))
     }
 
     static func existsError(_ path: RelativePath) -> FxferError {
@@ -131,7 +145,7 @@ extension Receiver {
         return .restart(chunk.file)
     }
 
-    private mutating func keep(_ chunk: Chunk, of incoming: Incoming) throws(FxferError) {
+    mutating func keep(_ chunk: Chunk, of incoming: Incoming) throws(FxferError) {
         guard chunk.end <= incoming.size ?? FileAttributes.maxSize else {
             throw FxferError(.protocolViolation, "more bytes for '\(incoming.path)' than were announced")
         }
@@ -139,7 +153,7 @@ extension Receiver {
     }
 
     private func misplaced(_ chunk: Chunk, _ incoming: Incoming) -> FxferError {
-        let place = "at \(chunk.offset) for '\(incoming.path)', expected at \(incoming.verified.length)"
+        let place = "at \(chunk.offset) for '\(incoming.path)', expected at \(incoming.end)"
         return FxferError(.protocolViolation, "a chunk \(place)")
     }
 }

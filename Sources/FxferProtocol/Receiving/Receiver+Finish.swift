@@ -8,6 +8,11 @@ extension Receiver {
         case refuse(FileFailure)
         /// Nothing: the sender was told to go back or to stop, and did not know it yet.
         case discard
+        /// Take the rest of the file, up to this offset, from the one that is repaired, and call ``filled(_:_:)``, or
+        /// ``failed(_:_:)``.
+        case fill(upTo: UInt64)
+        /// Go back to what was kept last and send this REWIND.
+        case rewind(Frame)
     }
 
     /// What CANCEL asks for.
@@ -28,19 +33,21 @@ extension Receiver {
                 let message = "'\(incoming.path)' ended after \(finish.content.length) bytes, not as announced"
                 return .refuse(self.failed(finish.file, FxferError(.damaged, message)))
             }
-            guard finish.content == incoming.verified else {
-                let message = "'\(incoming.path)' does not have the size and digest that its sender states"
-                return .refuse(self.failed(finish.file, FxferError(.damaged, message)))
+            if let patching = incoming.patching {
+                guard finish.content.digest == patching.decay.digest else { return self.isOther(finish.file, incoming) }
+                if incoming.end < finish.content.length { return .fill(upTo: finish.content.length) }
             }
+            guard finish.content == incoming.verified else { return self.isOther(finish.file, incoming) }
             self.files[finish.file] = .committing(incoming)
             return .commit(incoming.verified)
-        case .matching(var incoming, let existing, _):
-            guard finish.content == existing else {
+        case .matching(let matching):
+            var incoming = matching.incoming
+            guard finish.content == matching.existing else {
                 return .refuse(self.failed(finish.file, Self.existsError(incoming.path)))
             }
-            incoming.verified = existing
+            incoming.verified = matching.existing
             self.files[finish.file] = .committing(incoming)
-            return .commit(existing)
+            return .commit(matching.existing)
         case .rewinding, .refused:
             return .discard
         case .staging, .abandoned, .committing:
@@ -48,22 +55,36 @@ extension Receiver {
         }
     }
 
+    private mutating func isOther(_ file: FileID, _ incoming: Incoming) -> FinishAction {
+        let message = "'\(incoming.path)' does not have the size and digest that its sender states"
+        return .refuse(self.failed(file, FxferError(.damaged, message)))
+    }
+
     /// The file is stored: answers the receipt to send.
     ///
     /// - Parameters:
     ///   - path: where it is; nil for the path that was offered.
     ///   - level: how far the store has gone to keep it.
+    ///   - repairedChunks: of a decayed file, how many were replaced.
     package mutating func committed(
         _ file: FileID,
         _ outcome: Receipt.Outcome,
         at path: RelativePath? = nil,
-        level: Durability = .durable
+        level: Durability = .durable,
+        repairedChunks: UInt32? = nil
     ) -> Receipt {
         guard case .committing(let incoming) = self.files.removeValue(forKey: file) else {
             preconditionFailure("only a file that is being committed gets a receipt")
         }
         let path = (path ?? incoming.path).bytes
-        return Receipt(file: file, outcome: outcome, content: incoming.verified, path: path, level: level)
+        return Receipt(
+            file: file,
+            outcome: outcome,
+            content: incoming.verified,
+            path: path,
+            level: level,
+            repairedChunks: repairedChunks
+        )
     }
 
     /// The sender gives a file up, or acknowledges a REFUSE.

@@ -51,11 +51,20 @@ extension Receiver {
 
     /// A file of that name and size is there already: answers the frame to send; nil as for ``staged(_:_:)``.
     ///
-    /// - Parameter canRestart: whether the store takes other content of that name, too.
-    package mutating func existing(_ file: FileID, _ content: FilePrefix, canRestart: Bool) -> Frame? {
+    /// - Parameters:
+    ///   - canRestart: whether the store takes other content of that name, too.
+    ///   - decay: what is wrong with it, where it has decayed; it may be repaired then.
+    package mutating func existing(
+        _ file: FileID,
+        _ content: FilePrefix,
+        canRestart: Bool,
+        decay: Decay? = nil
+    ) -> Frame? {
         guard let incoming = self.takeStagingFile(file) else { return nil }
-        self.files[file] = .matching(incoming, existing: content, canRestart: canRestart)
-        return .accept(Accept(file: file, prefix: content))
+        self.files[file] = .matching(
+            Matching(incoming: incoming, existing: content, canRestart: canRestart, decay: decay)
+        )
+        return .accept(Accept(file: file, prefix: content, decay: decay))
     }
 
     /// A file of that name, size and time is there, which is all that was asked: answers the frame to send; nil as for

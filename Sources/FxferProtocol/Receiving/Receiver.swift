@@ -15,6 +15,7 @@ import NIOCore
 ///                      │ │ matching   rewinding                       refused ── CANCEL ──> (none)
 ///                      │ │  FINISH equal: committing                     ^
 ///                      │ │  CHUNK at 0: receiving, or refused            │
+///                      │ │  REPAIR: receiving, with gaps                 │
 ///                      │ └───────────── failed() ────────────────────────┘
 ///                      └─ same() ──> (none)
 ///  CANCEL ends a file in any state but committing; while staging, the file is abandoned until the store answers.
@@ -50,8 +51,8 @@ package struct Receiver {
         /// A chunk was damaged: all is discarded until one comes at the verified offset.
         case rewinding(Incoming)
         /// A file of that name and size is there: FINISH with its digest is expected, and no data. Data from 0 on is
-        /// taken where the store can take it.
-        case matching(Incoming, existing: FilePrefix, canRestart: Bool)
+        /// taken where the store can take it, and REPAIR where the file has decayed.
+        case matching(Matching)
         /// The store makes the file durable and publishes it.
         case committing(Incoming)
         /// REFUSE was sent: all is discarded until CANCEL.
@@ -61,8 +62,9 @@ package struct Receiver {
         var path: RelativePath? {
             switch self {
             case .staging(let incoming), .receiving(let incoming), .rewinding(let incoming),
-                .matching(let incoming, _, _), .committing(let incoming):
+                .committing(let incoming):
                 incoming.path
+            case .matching(let matching): matching.incoming.path
             case .abandoned, .refused: nil
             }
         }
@@ -77,6 +79,16 @@ package struct Receiver {
         /// that it has the prefix.
         var mayRestart = false
         var rewindsInPlace = 0
+        /// What of a repaired file is where.
+        var patching: Patching?
+    }
+
+    /// A file whose name another one of its size has.
+    struct Matching {
+        var incoming: Incoming
+        let existing: FilePrefix
+        let canRestart: Bool
+        let decay: Decay?
     }
 
     /// Whose payload is arriving.

@@ -8,7 +8,13 @@ extension Sender {
         guard accept.prefix.length <= outgoing.size ?? 0,
             accept.prefix.length > 0 || accept.prefix == .empty
         else { throw self.unexpected("ACCEPT of an impossible prefix", accept.file) }
+        if let decay = accept.decay {
+            guard accept.prefix.length == outgoing.size,
+                decay.ranges.allSatisfy({ $0.upperBound <= accept.prefix.length })
+            else { throw self.unexpected("ACCEPT of an impossible decay", accept.file) }
+        }
         outgoing.isAccepted = true
+        outgoing.decay = accept.decay
         if case .offered = outgoing.phase {
             let beginning: Phase = outgoing.announced == nil ? .sending : .restarting
             outgoing.phase = accept.prefix == .empty ? beginning : .comparing(accept.prefix)
@@ -39,6 +45,7 @@ extension Sender {
             self.isChunkEnd(confirm.offset, of: outgoing)
         else { throw self.unexpected("CONFIRM of \(confirm.offset)", confirm.file) }
         outgoing.confirmed = confirm.offset
+        outgoing.repair?.confirm()
         outgoing.rewindsInPlace = 0
         self.files[confirm.file] = outgoing
     }
@@ -69,6 +76,7 @@ extension Sender {
         }
         outgoing.phase = .rewinding
         outgoing.isAtEnd = false
+        outgoing.repair?.rewind(to: outgoing.confirmed, of: outgoing.size ?? 0)
         // The digest up to the confirmed offset is not needed: the next chunk brings the one behind it.
         outgoing.sent.length = outgoing.confirmed
         self.files[rewind.file] = outgoing
@@ -149,7 +157,8 @@ extension Sender {
 
     /// Chunks are whole but for the last, and a resumed file begins at a chunk's end.
     private func isChunkEnd(_ offset: UInt64, of outgoing: Outgoing) -> Bool {
-        offset == outgoing.sent.length || (offset - outgoing.confirmed).isMultiple(of: self.chunkSize)
+        if let repair = outgoing.repair { return offset == repair.nextToConfirm }
+        return offset == outgoing.sent.length || (offset - outgoing.confirmed).isMultiple(of: self.chunkSize)
     }
 
     private func unexpected(_ what: String, _ file: FileID) -> FxferError {

@@ -9,8 +9,12 @@ extension Sender {
         case hashPrefix(UInt64)
         /// Go back to the start of the source, then ask again.
         case restart
+        /// The same, and send this before.
+        case repair(Repair)
         /// Go back to this offset of the source, which was confirmed last, then ask again.
         case rewind(to: UInt64)
+        /// Read and hash the source up to this offset, call ``skipped(_:to:)``, then ask again: the receiver has that.
+        case skip(to: UInt64)
         /// Read and hash that much of the source, call ``chunkRead(_:at:_:)`` and send what it answers.
         case read(offset: UInt64, count: Int)
         /// Make sure that the source is what it was, call ``finish(_:)`` and send what it answers.
@@ -37,6 +41,9 @@ extension Sender {
         case .restarting:
             self.files[file]?.phase = .sending
             return .restart
+        case .repairing:
+            self.files[file]?.phase = .sending
+            return .repair(Repair(file: file))
         case .rewinding:
             self.files[file]?.phase = .sending
             return .rewind(to: outgoing.confirmed)
@@ -53,6 +60,7 @@ extension Sender {
 
     private func nextRead(_ outgoing: Outgoing) -> Step {
         guard !outgoing.isAtEnd else { return .finish }
+        if let repair = outgoing.repair { return self.nextRead(outgoing, repair) }
         let unconfirmed = outgoing.sent.length - outgoing.confirmed
         let maxChunks = outgoing.size == nil ? Self.maxUnconfirmedStreamChunks : Self.maxUnconfirmedChunks
         guard unconfirmed <= (UInt64(maxChunks) - 1) * self.chunkSize else { return .wait }
@@ -79,6 +87,9 @@ extension Sender {
             outgoing.isAtEnd = prefix.length == outgoing.size
             outgoing.resumedAt = outgoing.isAtEnd ? nil : prefix.length
             outgoing.phase = .sending
+        } else if let decay = outgoing.decay, hashed.length == outgoing.size, hashed.digest == decay.digest {
+            outgoing.repair = RepairProgress(decay, of: hashed)
+            outgoing.phase = .repairing
         } else {
             outgoing.phase = .restarting
         }
@@ -91,7 +102,12 @@ extension Sender {
         guard case .sending = outgoing.phase, outgoing.sent.length == offset else { return nil }
         let length = UInt32(prefix.length - offset)
         outgoing.sent = prefix
-        outgoing.isAtEnd = outgoing.size.map { $0 == prefix.length } ?? (length == 0)
+        if outgoing.repair != nil {
+            outgoing.repair?.sent(to: prefix.length)
+            outgoing.isAtEnd = outgoing.repair?.next(from: prefix.length) == nil
+        } else {
+            outgoing.isAtEnd = outgoing.size.map { $0 == prefix.length } ?? (length == 0)
+        }
         self.files[file] = outgoing
         return length == 0 ? nil : Chunk(file: file, offset: offset, length: length)
     }
@@ -102,7 +118,9 @@ extension Sender {
         let outgoing = self.openFile(file)
         guard case .sending = outgoing.phase, outgoing.isAtEnd else { return nil }
         self.files[file]?.phase = .finished
-        return Finish(file: file, content: outgoing.sent)
+        let content = outgoing.repair?.whole ?? outgoing.sent
+        self.files[file]?.sent = content
+        return Finish(file: file, content: content)
     }
 
     func openFile(_ file: FileID) -> Outgoing {

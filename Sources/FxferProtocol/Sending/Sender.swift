@@ -11,6 +11,7 @@
 ///                                 └─ different: restarting ─^                    │
 ///  any state ── REFUSE ──> refused: CANCEL is sent ──────────────────────────────┘
 ///  offered ── SAME ──> same
+///  comparing ── different, but as it was stored ──> repairing ──> sending, only what is damaged
 /// ```
 ///
 /// A file of at most one chunk does not wait for ACCEPT, unless the owner asks for a comparison first.
@@ -55,6 +56,7 @@ package struct Sender {
         case offered
         case comparing(FilePrefix)
         case restarting
+        case repairing
         case rewinding
         case sending
         case finished
@@ -76,6 +78,10 @@ package struct Sender {
         var announced: UInt64?
         /// The beginning of the source that was hashed meanwhile.
         var hashed: FilePrefix?
+        /// What the receiver says about damage to its own.
+        var decay: Decay?
+        /// Nil where everything is sent.
+        var repair: RepairProgress?
         /// Where it goes on behind what the receiver has, until the owner has taken note.
         var resumedAt: UInt64?
         /// What was read and sent, with its running digest.

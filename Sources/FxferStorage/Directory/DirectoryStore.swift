@@ -88,7 +88,8 @@ package final class DirectoryStore: Store {
                 ExistingFile(size: file.size, digest: digest) { origin in
                     try await self.confirm(file, target.level, from: origin)
                 },
-                otherwise: try await self.stageBeside(target, attributes, comparison)
+                otherwise: try await self.stageBeside(target, attributes, comparison),
+                decayed: try await self.decayed(file, target)
             )
         }
     }
@@ -178,7 +179,7 @@ package final class DirectoryStore: Store {
         }
     }
 
-    private func checkSpace(
+    func checkSpace(
         for path: RelativePath,
         _ size: UInt64?,
         _ comparison: Comparison
@@ -234,7 +235,7 @@ package final class DirectoryStore: Store {
     }
 
     /// Runs work that hashes so many bytes; long work waits for its turn.
-    private func hash<T: Sendable>(_ length: UInt64, _ work: @Sendable () async throws -> T) async throws -> T {
+    func hash<T: Sendable>(_ length: UInt64, _ work: @Sendable () async throws -> T) async throws -> T {
         length > Self.shortHash ? try await self.hashing.run(work) : try await work()
     }
 

@@ -39,6 +39,11 @@ struct StagedBytes: ~Copyable, Sendable {
         try self.disk?.append(pieces, on: pool)
     }
 
+    /// See ``StagedContent/fill(upTo:on:)``. What is in memory repairs nothing.
+    mutating func fill(upTo offset: UInt64, on pool: DiskPool) throws(FxferError) {
+        try self.disk?.fill(upTo: offset, on: pool)
+    }
+
     mutating func keep() {
         self.memory?.keep()
         self.disk?.keep()

@@ -5,6 +5,8 @@ import NIOCore
 /// What of a staged file was written and hashed, and what of that is kept.
 struct StagedContent: ~Copyable, Sendable {
     private let path: RelativePath
+    /// The decayed file that this one is to take the place of.
+    private let base: PublishedFile?
     /// Nil once the file was given up, handed on to be published, or failed.
     private var file: PartialFile?
     /// Why there is no file.
@@ -22,10 +24,18 @@ struct StagedContent: ~Copyable, Sendable {
     /// When something was appended last.
     private var lastAppend = ContinuousClock.now
 
-    /// - Parameter hash: what hashed the bytes that the file has, all of them verified.
-    init(_ file: consuming PartialFile, _ path: RelativePath, hash: consuming SteppedHash = SteppedHash()) {
+    /// - Parameters:
+    ///   - hash: what hashed the bytes that the file has, all of them verified.
+    ///   - base: what ``fill(upTo:on:)`` reads.
+    init(
+        _ file: consuming PartialFile,
+        _ path: RelativePath,
+        hash: consuming SteppedHash = SteppedHash(),
+        base: PublishedFile? = nil
+    ) {
         self.file = consume file
         self.path = path
+        self.base = base
         self.kept = hash.place()
         self.position = hash.position
         self.end = hash.position
@@ -64,6 +74,18 @@ struct StagedContent: ~Copyable, Sendable {
         self.end = max(self.end, self.position)
         self.lastAppend = .now
     }
+
+    /// Appends what the decayed file has from the position to `offset`.
+    mutating func fill(upTo offset: UInt64, on pool: DiskPool) throws(FxferError) {
+        guard let base else { throw FxferError(.internal, "'\(self.path)' repairs no file") }
+        while self.position < offset {
+            let count = Int(min(offset - self.position, Self.bytesPerFill))
+            try self.append([try base.read(count, at: self.position)], on: pool)
+        }
+    }
+
+    /// As much as a chunk usually has.
+    private static let bytesPerFill: UInt64 = 1 << 20
 
     /// About 0.1 ms of hashing; to wake a thread takes a tenth of that.
     private static let enoughForTwoThreads = 256 << 10

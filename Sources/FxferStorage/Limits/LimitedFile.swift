@@ -67,6 +67,12 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
         self.noteProgress()
     }
 
+    package func fill(upTo offset: UInt64) async throws {
+        try await self.makeRoom(for: max(offset, self.size ?? 0))
+        try await self.base.fill(upTo: offset)
+        self.noteProgress()
+    }
+
     package func keep() {
         self.base.keep()
         self.noteProgress(kept: self.base.position)

@@ -54,9 +54,17 @@ package final class LimitedStore<Base: MeasuredStore>: Store {
             return .fresh(try await self.limited(file, path, attributes.size, entry))
         case .partial(let file):
             return .partial(try await self.limited(file, path, attributes.size, entry))
-        case .existing(let file, let otherwise):
+        case .existing(let file, let otherwise, let decayed):
             // Most often it is the same, and nothing is to be stored: room is looked for when content comes.
-            return .existing(file, otherwise: otherwise.map { self.unclaimed($0, path, attributes.size, entry) })
+            return .existing(
+                file,
+                otherwise: otherwise.map { self.unclaimed($0, path, attributes.size, entry) },
+                decayed: decayed.map { decayed in
+                    DecayedFile(decayed.decay) {
+                        self.unclaimed(try await decayed.stageRepair(), path, attributes.size, entry)
+                    }
+                }
+            )
         case .unchanged:
             return .unchanged
         }

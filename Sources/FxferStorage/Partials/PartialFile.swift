@@ -79,9 +79,14 @@ struct PartialFile: ~Copyable, Sendable {
     /// Takes the name from the regular file that has it, in one step. That one has the staged name afterwards, so that
     /// it can be given its own back, and is removed with this value.
     ///
-    /// - Throws: EEXIST where something else than a regular file has the name; ENOENT where nothing has it.
-    mutating func replace(_ name: CPath, in folder: borrowing OwnedDescriptor) throws(Errno) -> Replacement {
-        guard try folder.status(of: name)?.kind ?? .regular == .regular else { throw Errno(EEXIST) }
+    /// - Parameter file: which file it has to be; nil where it may be any.
+    /// - Throws: EEXIST where something else has the name; ENOENT where nothing has it.
+    mutating func replace(
+        _ name: CPath,
+        of file: FileStatus.Identity? = nil,
+        in folder: borrowing OwnedDescriptor
+    ) throws(Errno) -> Replacement {
+        guard Self.isReplaceable(try folder.status(of: name), file) else { throw Errno(EEXIST) }
         try self.takeScratchName()
         do {
             try self.partials.folder.exchange(self.name.content, with: name, in: folder)
@@ -93,14 +98,19 @@ struct PartialFile: ~Copyable, Sendable {
             return .final
         }
         // Another may have put a link or a folder there since the look above.
-        guard try self.partials.folder.status(of: self.name.content)?.kind ?? .regular == .regular else {
+        guard Self.isReplaceable(try self.partials.folder.status(of: self.name.content), file) else {
             self.withdraw(.exchanged, from: folder, name)
             throw Errno(EEXIST)
         }
         return .exchanged
     }
 
-    /// Takes ``replace(_:in:)`` back, unless the name stands for another file by now.
+    private static func isReplaceable(_ status: FileStatus?, _ file: FileStatus.Identity?) -> Bool {
+        guard let status else { return true }
+        return status.kind == .regular && (file == nil || file == status.identity)
+    }
+
+    /// Takes ``replace(_:of:in:)`` back, unless the name stands for another file by now.
     func withdraw(_ replacement: Replacement, from folder: borrowing OwnedDescriptor, _ name: CPath) {
         guard replacement == .exchanged, self.file.has(name, in: folder) else { return }
         try? self.partials.folder.exchange(self.name.content, with: name, in: folder)

@@ -49,13 +49,17 @@ struct PublishableFile: ~Copyable, Sendable {
         self.nameless?.withdraw(from: folder, name)
     }
 
-    /// Takes the name from the regular file that has it, in one step; see ``PartialFile/replace(_:in:)``.
-    mutating func replace(_ name: CPath, in folder: borrowing OwnedDescriptor) throws(Errno) -> Replacement {
-        guard let replacement = try self.partial?.replace(name, in: folder) else { throw Errno(EINVAL) }
+    /// Takes the name from that regular file, in one step; see ``PartialFile/replace(_:of:in:)``.
+    mutating func replace(
+        _ name: CPath,
+        of file: FileStatus.Identity?,
+        in folder: borrowing OwnedDescriptor
+    ) throws(Errno) -> Replacement {
+        guard let replacement = try self.partial?.replace(name, of: file, in: folder) else { throw Errno(EINVAL) }
         return replacement
     }
 
-    /// Gives the name back to the file that ``replace(_:in:)`` took it from.
+    /// Gives the name back to the file that ``replace(_:of:in:)`` took it from.
     func withdraw(_ replacement: Replacement, from folder: borrowing OwnedDescriptor, _ name: CPath) {
         self.partial?.withdraw(replacement, from: folder, name)
     }

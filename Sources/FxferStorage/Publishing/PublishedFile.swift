@@ -1,5 +1,6 @@
 import FxferProtocol
 import Glibc
+import NIOCore
 import Synchronization
 
 /// A file that stands under a name of the directory already, held open: what is read is what is made durable.
@@ -12,6 +13,7 @@ final class PublishedFile: Sendable {
 
     var size: UInt64 { self.stamp.size }
     var modified: FileTime { self.stamp.modified }
+    var identity: FileStatus.Identity { self.stamp.identity }
 
     private init(
         _ path: RelativePath,
@@ -110,6 +112,24 @@ final class PublishedFile: Sendable {
                 return trail.offset == self.size ? trail.mark() : nil
             }
         }
+    }
+
+    /// The `count` bytes at `offset`.
+    ///
+    /// - Throws: `.io` where they cannot be read, or there are fewer.
+    func read(_ count: Int, at offset: UInt64) throws(FxferError) -> ByteBuffer {
+        try receiving("repair", self.path) {
+            var bytes = ByteBuffer()
+            try self.file.read(count, at: offset, into: &bytes)
+            guard bytes.readableBytes == count else { throw self.changed() }
+            return bytes
+        }
+    }
+
+    /// Looks for what was changed since the file was stored with that digest.
+    func proof(of digest: Digest, _ states: HashStates?) throws(FxferError) -> FileProof {
+        let file = try receiving("compare", self.path) { try self.file.duplicate() }
+        return FileProof(file, self.path, size: self.size, digest: digest, states: states)
     }
 
     /// Makes file, name and the folders above as durable as `level` says; see ``ExistingFile/confirmDurable(from:)``.

@@ -61,14 +61,24 @@ struct Settlement {
             case .identical(let there):
                 return .identical(there)
             case .other(let there):
-                guard self.target.conflict == .replace, let there else { return nil }
-                if let publication = try self.replace(there, with: &content) { return .published(publication) }
+                guard let there else { return nil }
+                let isRepair = try self.isRepair(of: there, content)
+                guard isRepair || self.target.conflict == .replace else { return nil }
+                if let publication = try self.replace(there, with: &content, isRepair: isRepair) {
+                    return .published(publication)
+                }
             case .nothing:
                 try content.seal(self.target, self.committer)
                 if let publication = try self.store(&content, at: path) { return .published(publication) }
             }
         }
         throw FolderTree.comesAndGoes(path)
+    }
+
+    /// Whether `there` was stored with this very content and has decayed.
+    private func isRepair(of there: PublishedFile, _ content: borrowing FinishedContent) throws(FxferError) -> Bool {
+        guard there.size == content.size else { return false }
+        return try self.committer.digestBeforeDecay(of: there) == content.digest
     }
 
     private enum Found {
@@ -110,7 +120,8 @@ struct Settlement {
     /// Takes the name from `there`, as durably as was asked. Nil where something else has the name by now, or nothing.
     private func replace(
         _ there: PublishedFile,
-        with content: inout FinishedContent
+        with content: inout FinishedContent,
+        isRepair: Bool
     ) throws(FxferError) -> Publication? {
         try content.seal(self.target, self.committer, isReplacing: true)
         let folder = try self.folders.make(for: there.path)
@@ -119,14 +130,16 @@ struct Settlement {
         there.lockForReplacing()
         let replacement: Replacement?
         do {
-            replacement = try content.file?.replace(name, in: folder.descriptor)
+            // Another file that somebody has put there meanwhile is not the one that has decayed.
+            let file = isRepair ? there.identity : nil
+            replacement = try content.file?.replace(name, of: file, in: folder.descriptor)
         } catch {
             guard [EEXIST, ENOENT].contains(error.number) else { throw .receiving("create", there.path, error) }
             self.folders.forget()
             return nil
         }
         do {
-            return try self.recorded(.replaced, content, in: folder, at: there.path)
+            return try self.recorded(isRepair ? .repaired : .replaced, content, in: folder, at: there.path)
         } catch {
             if let replacement { content.file?.withdraw(replacement, from: folder.descriptor, name) }
             folder.flushWithdrawal(self.target.level)

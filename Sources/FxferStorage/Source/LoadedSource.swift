@@ -47,6 +47,11 @@ package final class LoadedSource: Source {
         return self.digest(before: length)
     }
 
+    package func skip(to offset: UInt64) throws {
+        guard offset <= self.size else { throw self.file.source.changed() }
+        self.offset.withLock { $0 = offset }
+    }
+
     /// Nothing to do: the file was unchanged when it was read, and these are its bytes.
     package func checkUnchanged() {}
 

@@ -34,6 +34,13 @@ package protocol Source: Sendable {
     /// - Throws: `.sourceChanged` where there are fewer bytes, `.io`; `CancellationError`.
     func hashPrefix(_ length: UInt64) async throws -> Digest
 
+    /// Reads and hashes on from where the last call ended up to `offset`, and hands nothing out; that place is remembered
+    /// for ``rewind(to:)``.
+    ///
+    /// - Throws: `.sourceChanged` where there are fewer bytes, `.io`, `.internal` where that is not possible;
+    ///   `CancellationError`.
+    func skip(to offset: UInt64) async throws
+
     /// Makes sure that what was read is still what the source holds.
     ///
     /// - Throws: `.sourceChanged`, `.io`; `CancellationError`.

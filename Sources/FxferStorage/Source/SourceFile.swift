@@ -89,14 +89,24 @@ package final class SourceFile: Source {
     /// - Throws: `.sourceChanged` where the file has fewer bytes, `.io`; `CancellationError`.
     package func hashPrefix(_ length: UInt64) async throws -> Digest {
         self.restart()
+        return try await self.hash(upTo: length)
+    }
+
+    /// Goes on to `offset` as ``hashPrefix(_:)`` does from the start.
+    package func skip(to offset: UInt64) async throws {
+        _ = try await self.hash(upTo: offset)
+    }
+
+    private func hash(upTo end: UInt64) async throws -> Digest {
         while true {
             try Task.checkCancellation()
             let digest: Digest? = try await self.pool.run {
                 try self.trail.withLock { trail throws(FxferError) in
-                    let count = min(length - trail.offset, Self.bytesPerHop)
+                    guard trail.offset <= end else { throw self.name.misplaced(end) }
+                    let count = min(end - trail.offset, Self.bytesPerHop)
                     let done = try self.reading { () throws(Errno) in try trail.advance(over: self.file, count: count) }
                     guard done == count else { throw self.name.changed() }
-                    return trail.offset == length ? trail.mark() : nil
+                    return trail.offset == end ? trail.mark() : nil
                 }
             }
             if let digest { return digest }

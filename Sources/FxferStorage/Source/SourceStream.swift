@@ -99,6 +99,13 @@ package final class SourceStream: Source {
         return digest
     }
 
+    /// Nothing of a stream can be skipped, as nothing is known of what a receiver has of it.
+    ///
+    /// - Throws: `.internal`.
+    package func skip(to offset: UInt64) throws {
+        throw self.misplaced(offset)
+    }
+
     /// Nothing to do: a stream has no content but what was read.
     package func checkUnchanged() {}
 

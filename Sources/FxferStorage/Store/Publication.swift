@@ -9,6 +9,8 @@ package struct Publication: Hashable, Sendable {
         case identical
         /// It took the name from another file, in one step.
         case replaced
+        /// The same, from one that was stored with these very bytes and has decayed.
+        case repaired
     }
 
     package var outcome: Outcome

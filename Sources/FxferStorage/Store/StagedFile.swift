@@ -26,6 +26,12 @@ package protocol StagedFile: Sendable {
     /// - Throws: `.noSpace`, `.tooLarge`, `.io`; `CancellationError` where nothing was added.
     func append(_ pieces: [ByteBuffer]) async throws
 
+    /// Adds the bytes from the position to `offset` of the decayed file for whose repair this one was staged, and hashes
+    /// them.
+    ///
+    /// - Throws: `.noSpace`, `.tooLarge`, `.io`; `CancellationError`. `.internal` for any other file.
+    func fill(upTo offset: UInt64) async throws
+
     /// SHA-256 of the file so far. Cheap, and never waits for the disk unless an ``append(_:)`` is under way.
     func runningDigest() -> Digest
 
@@ -63,6 +69,10 @@ package protocol StagedFile: Sendable {
 extension StagedFile {
     package var newFolder: RelativePath? { nil }
     package var mayLeavePartial: Bool { false }
+
+    package func fill(upTo offset: UInt64) async throws {
+        throw FxferError(.internal, "a file that repairs none has nothing to be filled from")
+    }
 
     /// ``append(_:)`` for one piece.
     package func append(_ bytes: ByteBuffer) async throws {

@@ -6,8 +6,9 @@ package enum Staging<File: StagedFile>: Sendable {
     /// hashed just now. Where the sender has another prefix, ``StagedFile/restart()`` forgets it.
     case partial(File)
     /// A file of that name and size is there; where its digest is the sender's, no data need travel. Where it is not,
-    /// the content is to be appended to `otherwise`, or the file is refused where that is nil.
-    case existing(ExistingFile, otherwise: File?)
+    /// the content is to be appended to `otherwise`, or the file is refused where that is nil. One that has decayed can
+    /// be repaired by a sender that has what it was stored with.
+    case existing(ExistingFile, otherwise: File?, decayed: DecayedFile<File>?)
     /// A file of that name, size and modification time is there, and the sender does not ask for more.
     case unchanged
 }

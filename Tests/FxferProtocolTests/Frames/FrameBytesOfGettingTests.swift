@@ -180,8 +180,8 @@ struct FrameBytesOfGettingTests {
     @Test(
         "a new folder of another length than two bytes is skipped like an unknown field, and the last one counts",
         arguments: [
-            ("8001 0000", nil), ("8001 0001 01", nil), ("8001 0003 000001", nil), ("8002 0002 0001", nil),
-            ("8001 0002 0001 8001 0002 0003", 3), ("8002 0001 00 8001 0002 0004 8003 0000", 4),
+            ("8001 0000", nil), ("8001 0001 01", nil), ("8001 0003 000001", nil), ("8009 0002 0001", nil),
+            ("8001 0002 0001 8001 0002 0003", 3), ("8009 0001 00 8001 0002 0004 8003 0000", 4),
         ] as [(fields: String, length: UInt16?)]
     )
     func newFolder(fields: String, length: UInt16?) {

@@ -143,6 +143,10 @@ struct MemoryClient {
             return false
         case .restart, .rewind:
             break
+        case .repair(let repair):
+            Frame.repair(repair).write(into: &self.output)
+        case .skip(let offset):
+            self.sender?.skipped(file, to: offset)
         case .hashPrefix(let length):
             self.sender?.prefixHashed(file, source.prefix(length))
         case .read(let offset, let count):

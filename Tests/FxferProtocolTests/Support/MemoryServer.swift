@@ -138,6 +138,7 @@ struct MemoryServer {
         switch try self.receiver.receive(chunk) {
         case .proceed: break
         case .restart(let file): self.staged[file] = Staged()
+        case .fill: preconditionFailure("nothing has decayed here")
         case .refuse(let failure): self.refuse(failure)
         }
     }
@@ -183,6 +184,7 @@ struct MemoryServer {
         case .commit(let content): self.commit(finish.file, content)
         case .refuse(let failure): self.refuse(failure)
         case .discard: break
+        case .fill, .rewind: preconditionFailure("nothing has decayed here")
         }
     }
 

@@ -15,6 +15,7 @@ struct ReceiverScript {
         case verify(FileID)
         case send(Frame)
         case restart(FileID)
+        case fill(upTo: UInt64)
         /// There is no frame to send.
         case nothing
         case refuse(FileID, FxferError.Code)
@@ -39,8 +40,13 @@ struct ReceiverScript {
         self.receiver.staged(file, prefix).map { .send($0) } ?? .nothing
     }
 
-    mutating func existing(_ file: FileID, _ content: FilePrefix, canRestart: Bool = false) -> Answer {
-        self.receiver.existing(file, content, canRestart: canRestart).map { .send($0) } ?? .nothing
+    mutating func existing(
+        _ file: FileID,
+        _ content: FilePrefix,
+        canRestart: Bool = false,
+        decay: Decay? = nil
+    ) -> Answer {
+        self.receiver.existing(file, content, canRestart: canRestart, decay: decay).map { .send($0) } ?? .nothing
     }
 
     mutating func same(_ file: FileID) -> Answer {
@@ -56,6 +62,7 @@ struct ReceiverScript {
         switch try self.receiver.receive(Chunk(file: file, offset: offset, length: length)) {
         case .proceed: .proceed
         case .restart(let file): .restart(file)
+        case .fill(_, let offset): .fill(upTo: offset)
         case .refuse(let failure): Self.answer(failure)
         }
     }
@@ -98,7 +105,19 @@ struct ReceiverScript {
     }
 
     mutating func finish(_ file: FileID, _ content: FilePrefix) throws(FxferError) -> Answer {
-        switch try self.receiver.receive(Finish(file: file, content: content)) {
+        self.take(try self.receiver.receive(Finish(file: file, content: content)))
+    }
+
+    mutating func repair(_ file: FileID) throws(FxferError) {
+        try self.receiver.receive(Repair(file: file))
+    }
+
+    mutating func filled(_ file: FileID, _ content: FilePrefix) -> Answer {
+        self.take(self.receiver.filled(file, content))
+    }
+
+    private mutating func take(_ action: Receiver.FinishAction) -> Answer {
+        switch action {
         case .commit(let content):
             self.commits.append(content)
             return .commit(content)
@@ -106,6 +125,10 @@ struct ReceiverScript {
             return Self.answer(failure)
         case .discard:
             return .discard
+        case .fill(let end):
+            return .fill(upTo: end)
+        case .rewind(let frame):
+            return .send(frame)
         }
     }
 

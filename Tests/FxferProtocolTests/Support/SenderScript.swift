@@ -6,7 +6,8 @@ struct SenderScript {
 
     /// A step without its values that cannot be compared.
     enum Next: Equatable {
-        case wait, awaitReceipt, restart, finish, done, same
+        case wait, awaitReceipt, restart, finish, done, same, repair
+        case skip(UInt64)
         case hashPrefix(UInt64)
         case rewind(UInt64)
         case read(UInt64, Int)
@@ -70,6 +71,8 @@ struct SenderScript {
         case .awaitReceipt: .awaitReceipt
         case .hashPrefix(let length): .hashPrefix(length)
         case .restart: .restart
+        case .repair: .repair
+        case .skip(let offset): .skip(offset)
         case .rewind(let offset): .rewind(offset)
         case .read(let offset, let count): .read(offset, count)
         case .finish: .finish
@@ -94,8 +97,10 @@ struct SenderScript {
                 frames += chunk.map { [.chunk($0)] } ?? []
             case .finish:
                 frames += self.sender.finish(file).map { [.finish($0)] } ?? []
-            case .restart, .rewind:
+            case .restart, .rewind, .repair:
                 continue
+            case .skip(let offset):
+                self.sender.skipped(file, to: offset)
             default:
                 return frames
             }

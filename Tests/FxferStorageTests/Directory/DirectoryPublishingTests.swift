@@ -85,7 +85,7 @@ struct DirectoryPublishingTests {
         let subject = try await DirectoryUnderTest()
         try subject.put(testBytes(100), at: path("a"))
         switch try await subject.store.stage(path("a"), FileAttributes(size: 100), comparison) {
-        case .existing(let existing, _):
+        case .existing(let existing, _, _):
             #expect(comparison == .byDigest)
             #expect(existing.digest == sha256(testBytes(100)))
         case .fresh:

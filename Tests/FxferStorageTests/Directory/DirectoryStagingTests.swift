@@ -24,7 +24,7 @@ struct DirectoryStagingTests {
         do {
             switch try await subject.store.stage(path("a"), attributes, comparison) {
             case .fresh: return .fresh
-            case .existing(let file, let otherwise):
+            case .existing(let file, let otherwise, _):
                 #expect(file.digest == sha256(testBytes(100)))
                 return otherwise == nil ? .existing : .existingOrFresh
             case .unchanged: return .unchanged

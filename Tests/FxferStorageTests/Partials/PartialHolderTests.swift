@@ -73,7 +73,7 @@ struct PartialHolderTests {
                         case .fresh(let file), .partial(let file):
                             try await subject.send(to: file)
                             _ = try await file.publish()
-                        case .existing(let file, _):
+                        case .existing(let file, _, _):
                             #expect(file.digest == sha256(Sample.content))
                         case .unchanged: break
                         }

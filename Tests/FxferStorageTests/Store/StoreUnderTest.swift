@@ -54,7 +54,7 @@ extension StoreUnderTest {
 
     func existing(_ path: RelativePath, size: Int) async throws -> ExistingFile {
         let staging = try await self.stage(path, FileAttributes(size: UInt64(size)))
-        guard case .existing(let file, _) = staging else { throw UnexpectedStaging() }
+        guard case .existing(let file, _, _) = staging else { throw UnexpectedStaging() }
         return file
     }
 

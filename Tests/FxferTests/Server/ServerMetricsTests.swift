@@ -20,7 +20,7 @@ struct ServerMetricsTests {
         let timers = Set(self.backend.timers.map(\.label))
         #expect(labels.union(timers) == Set(ServerMetric.allCases.map(\.rawValue)))
         #expect(timers == Set(ServerMetric.allCases.filter { !$0.buckets.isEmpty }.map(\.rawValue)))
-        #expect(self.backend.counters(label: ServerMetric.files.rawValue).count == 12)
+        #expect(self.backend.counters(label: ServerMetric.files.rawValue).count == 14)
         #expect(self.backend.counters(label: ServerMetric.corruptChunks.rawValue).count == 6)
         let reasons = self.backend.counters(label: ServerMetric.refused.rawValue).count
         #expect(reasons == FxferError.Code.allCases.count)

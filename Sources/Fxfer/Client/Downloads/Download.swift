@@ -19,6 +19,9 @@ public enum DownloadTarget: Sendable {
     /// Into this folder, under the downloads' names. A file that has such a name is replaced in one step, when the new
     /// one is complete and verified; until then it stays as it is.
     case folder([UInt8])
+    /// Into this directory of a server, under the downloads' names, to repair files there that have decayed; nothing else
+    /// is written. A file that is not what was stored there is refused.
+    case repairs([UInt8])
     /// To standard output, each part as soon as it is verified.
     case standardOutput
 }

@@ -35,6 +35,7 @@ extension DownloadConnection {
         case .frame(.offer(let offer)): try await self.receive(offer)
         case .frame(.chunk(let chunk)): try await self.handleChunk(chunk)
         case .frame(.finish(let finish)): try await self.handleFinish(finish)
+        case .frame(.repair(let repair)): try await self.handleRepair(repair)
         case .frame(.cancel(let cancel)): try await self.receive(cancel)
         case .frame(.entry(let entry)): try self.receive(entry)
         case .frame(.listed(let listed)): try self.receive(listed)
@@ -139,7 +140,7 @@ extension DownloadConnection {
         _ publication: Publication
     ) {
         self.hasProgress = true
-        self.end(file, .success(TransferReceipt(content, publication, repairs: incoming.repairs)))
+        self.end(file, .success(TransferReceipt(content, publication, incoming)))
     }
 
     func noteSame(_: FileID, _: IncomingFile<Directory.Staged>) {}
@@ -186,18 +187,25 @@ extension Download {
 }
 
 extension TransferReceipt {
-    fileprivate init(_ content: FilePrefix, _ publication: Publication, repairs: Int) {
+    fileprivate init(_ content: FilePrefix, _ publication: Publication, _ incoming: IncomingFile<some StagedFile>) {
         self.init(
             outcome: Outcome(publication.outcome),
             path: publication.path.bytes,
             size: content.length,
             digest: content.digest,
-            repairs: repairs
+            repairs: incoming.repairs,
+            repairedChunks: incoming.repairedChunks(publication).map(Int.init)
         )
     }
 
     init(folder publication: Publication) {
-        self.init(.empty, publication, repairs: 0)
+        self.init(
+            outcome: Outcome(publication.outcome),
+            path: publication.path.bytes,
+            size: 0,
+            digest: .ofNothing,
+            repairs: 0
+        )
     }
 }
 
@@ -208,6 +216,7 @@ extension TransferReceipt.Outcome {
             case .stored: .stored
             case .identical: .identical
             case .replaced: .replaced
+            case .repaired: .repaired
             }
     }
 }

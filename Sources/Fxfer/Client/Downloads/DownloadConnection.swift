@@ -21,8 +21,8 @@ actor DownloadConnection<Directory: Store>: ClientConnection, FileReceiving {
     let limiter: RateLimiter?
     var client: ClientState
     var receiving: ReceivingState<Directory.Staged>
-    /// Nothing keeps records of what is got.
-    var origin: Origin { Origin() }
+    /// Only of repairs there are records.
+    let origin: Origin
     var work = 0
     /// Whether anything was verified.
     var hasProgress = false
@@ -70,6 +70,7 @@ actor DownloadConnection<Directory: Store>: ClientConnection, FileReceiving {
         self.limits = limits
         self.furthest = furthest
         self.report = report
+        self.origin = Origin(address: wire.channel.remoteAddress.map { Endpoint($0).host })
         self.receiving = ReceivingState(
             Receiver(chunkSize: Chunk.defaultSize, filesInFlight: UInt16(clamping: limits.filesInFlight))
         )

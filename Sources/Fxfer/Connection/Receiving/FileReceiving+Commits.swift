@@ -5,15 +5,24 @@ import FxferStorage
 extension FileReceiving {
     func handleFinish(_ finish: Finish) async throws {
         await self.waitForStaging(of: finish.file)
-        switch try self.receiving.receiver.receive(finish) {
+        await self.take(try self.receiving.receiver.receive(finish), of: finish.file)
+    }
+
+    private func take(_ action: Receiver.FinishAction, of file: FileID) async {
+        switch action {
         case .commit:
             self.receiving.commits += 1
-            if self.incoming(finish.file).isFolder {
-                self.receiving.heldFolders.append(finish.file)
+            if self.incoming(file).isFolder {
+                self.receiving.heldFolders.append(file)
                 self.publishFolders()
             } else {
-                self.publish(finish.file)
+                self.publish(file)
             }
+        case .fill(let end):
+            guard let content = await self.fill(file, upTo: end) else { return }
+            await self.take(self.receiving.receiver.filled(file, content), of: file)
+        case .rewind(let frame):
+            self.rewind(file, frame)
         case .refuse(let failure):
             await self.refuse(failure)
         case .discard:
@@ -25,7 +34,7 @@ extension FileReceiving {
         switch self.incoming(file).content {
         case .staged(let staged):
             self.publish(file, staged)
-        case .existing(let existing, _):
+        case .existing(let existing, _, _):
             self.receiving.jobs.begin { await self.confirm(file, existing) }
         case .unknown:
             preconditionFailure("the machine commits staged files only")
@@ -48,9 +57,7 @@ extension FileReceiving {
         } catch {
             self.receiving.published.leave(file, .failure(FxferError(wrapping: error)))
         }
-        if case .existing(_, .some(let unused)) = incoming.content {
-            await unused.discard(keepingPartial: false)
-        }
+        await incoming.staged?.discard(keepingPartial: false)
     }
 
     /// Publishes the folders that wait for no file any more: one that arrived in a folder later would change its times,
@@ -101,7 +108,12 @@ extension FileReceiving {
             guard let incoming = self.receiving.files.removeValue(forKey: file) else {
                 preconditionFailure("a file that is published stays open until then")
             }
-            var receipt = self.receiving.receiver.committed(file, publication, at: self.receiptPath(of: publication))
+            var receipt = self.receiving.receiver.committed(
+                file,
+                publication,
+                at: self.receiptPath(of: publication),
+                repairedChunks: incoming.repairedChunks(publication)
+            )
             if !incoming.isFolder { self.sign(&receipt, StoredEntry(publication)) }
             self.noteStored(file, incoming, receipt.content, publication)
             self.wire.write(.receipt(receipt))
@@ -129,14 +141,15 @@ extension Receiver {
     fileprivate mutating func committed(
         _ file: FileID,
         _ publication: Publication,
-        at path: RelativePath?
+        at path: RelativePath?,
+        repairedChunks: UInt32?
     ) -> Receipt {
         let outcome: Receipt.Outcome =
             switch publication.outcome {
             case .stored: .stored
             case .identical: .identical
-            case .replaced: .replaced
+            case .replaced, .repaired: .replaced
             }
-        return self.committed(file, outcome, at: path, level: publication.level)
+        return self.committed(file, outcome, at: path, level: publication.level, repairedChunks: repairedChunks)
     }
 }

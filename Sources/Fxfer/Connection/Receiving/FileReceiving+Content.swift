@@ -11,6 +11,8 @@ extension FileReceiving {
             break
         case .restart(let file):
             self.restart(file)
+        case .fill(let file, let offset):
+            _ = await self.fill(file, upTo: offset)
         case .refuse(let failure):
             await self.refuse(failure)
         }
@@ -22,9 +24,9 @@ extension FileReceiving {
         switch self.incoming(file).content {
         case .staged(let staged):
             staged.restart()
-        case .existing(_, .some(let staged)):
+        case .existing(_, .some(let staged), _):
             self.receiving.files[file]?.content = .staged(staged)
-        case .existing(_, nil), .unknown:
+        case .existing(_, nil, _), .unknown:
             preconditionFailure("the machine restarts only what can be restarted")
         }
     }
@@ -81,10 +83,7 @@ extension FileReceiving {
             self.noteProgress(file, of: self.incoming(file), verified: staged.position)
             self.receiving.files[file]?.verified = staged.position
         case .rewind(let frame):
-            staged.rewind()
-            self.receiving.files[file]?.repairs += 1
-            self.noteDamaged(self.incoming(file), at: staged.position, isGivenUp: false)
-            self.wire.write(frame)
+            self.rewind(file, frame)
         case .refuse(let failure):
             let incoming = self.incoming(file)
             self.noteDamaged(incoming, at: incoming.verified, isGivenUp: true)
@@ -92,7 +91,16 @@ extension FileReceiving {
         }
     }
 
-    private func staged(_ file: FileID) -> Directory.Staged {
+    /// Goes back to what is verified.
+    func rewind(_ file: FileID, _ frame: Frame) {
+        let staged = self.staged(file)
+        staged.rewind()
+        self.receiving.files[file]?.repairs += 1
+        self.noteDamaged(self.incoming(file), at: staged.position, isGivenUp: false)
+        self.wire.write(frame)
+    }
+
+    func staged(_ file: FileID) -> Directory.Staged {
         guard case .staged(let staged) = self.incoming(file).content else {
             preconditionFailure("the machine takes data for staged files only")
         }

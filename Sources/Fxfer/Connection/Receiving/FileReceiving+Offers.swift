@@ -90,10 +90,14 @@ extension FileReceiving {
             self.receiving.files[file]?.verified = staged.position
             let prefix = FilePrefix(length: staged.position, digest: staged.runningDigest())
             answer = self.receiving.receiver.staged(file, prefix)
-        case .existing(let existing, let otherwise):
-            self.receiving.files[file]?.content = .existing(existing, otherwise: otherwise)
-            let content = FilePrefix(length: existing.size, digest: existing.digest)
-            answer = self.receiving.receiver.existing(file, content, canRestart: otherwise != nil)
+        case .existing(let existing, let otherwise, let decayed):
+            self.receiving.files[file]?.content = .existing(existing, otherwise: otherwise, decayed: decayed)
+            answer = self.receiving.receiver.existing(
+                file,
+                FilePrefix(length: existing.size, digest: existing.digest),
+                canRestart: otherwise != nil,
+                decay: decayed?.decay
+            )
         case .unchanged:
             answer = self.receiving.receiver.same(file)
             if answer != nil, let incoming = self.receiving.files.removeValue(forKey: file) {

@@ -99,7 +99,7 @@ extension IncomingFile {
         switch self.content {
         case .unknown: nil
         case .staged(let staged): staged
-        case .existing(_, let otherwise): otherwise
+        case .existing(_, let otherwise, _): otherwise
         }
     }
 }

@@ -37,6 +37,8 @@ struct IncomingFile<Staged: StagedFile>: Sendable {
     var verified: UInt64 = 0
     /// How often a part arrived damaged.
     var repairs = 0
+    /// What of a decayed file is replaced.
+    var decay: Decay?
 
     /// Where its bytes go.
     enum Content: Sendable {
@@ -44,7 +46,7 @@ struct IncomingFile<Staged: StagedFile>: Sendable {
         case unknown
         case staged(Staged)
         /// Nowhere, where the sender has the same; else to the staged file, where there is one.
-        case existing(ExistingFile, otherwise: Staged?)
+        case existing(ExistingFile, otherwise: Staged?, decayed: DecayedFile<Staged>?)
     }
 }
 

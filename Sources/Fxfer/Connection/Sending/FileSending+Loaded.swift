@@ -23,6 +23,10 @@ extension FileSending {
                 self.sending.sender?.prefixHashed(file, prefix)
             case .restart, .rewind:
                 continue
+            case .repair(let repair):
+                self.wire.write(.repair(repair))
+            case .skip(let offset):
+                self.sending.sender?.skipped(file, to: offset)
             case .read(let offset, let count):
                 self.sendChunk(loaded, file, at: offset, count)
             case .finish:

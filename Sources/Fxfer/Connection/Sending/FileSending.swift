@@ -75,6 +75,12 @@ extension FileSending {
                     try await self.comparePrefix(open, length)
                 case .restart:
                     try open.source.restart()
+                case .repair(let repair):
+                    self.wire.write(.repair(repair))
+                    try open.source.restart()
+                case .skip(let offset):
+                    try await self.working { try await open.source.skip(to: offset) }
+                    self.sending.sender?.skipped(open.file, to: offset)
                 case .rewind(let offset):
                     try open.source.rewind(to: offset)
                 case .read(let offset, let count):

@@ -13,6 +13,8 @@ struct FileEnd: Hashable {
         /// The same content was there already.
         case identical
         case replaced
+        /// The same content was there and had decayed.
+        case repaired
         /// The same size and time were there already, and nothing was read.
         case unchanged
         /// It had begun.
@@ -41,16 +43,17 @@ extension FileEnd.Outcome {
             case .stored: .stored
             case .identical: .identical
             case .replaced: .replaced
+            case .repaired: .repaired
             }
     }
 
     /// Of a file that the other side has stored; nil for one that it did not read.
-    init(_ outcome: Receipt.Outcome?) {
+    init(_ receipt: Receipt?) {
         self =
-            switch outcome {
+            switch receipt?.outcome {
             case .stored: .stored
             case .identical: .identical
-            case .replaced: .replaced
+            case .replaced: receipt?.repairedChunks == nil ? .replaced : .repaired
             case nil: .unchanged
             }
     }

@@ -32,7 +32,7 @@ extension ServerConnection {
         case .success(let sent):
             // What is in memory is confirmed by its receipt alone.
             if let sent { self.countSent(label, verified: sent.receipt.content.length) }
-            self.metrics.ended(.sent, FileEnd.Outcome(sent?.receipt.outcome))
+            self.metrics.ended(.sent, FileEnd.Outcome(sent?.receipt))
         case .failure:
             self.metrics.ended(.sent, .failed)
         }

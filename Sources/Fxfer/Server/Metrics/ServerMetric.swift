@@ -5,7 +5,7 @@
 public enum ServerMetric: String, CaseIterable, Sendable {
     /// Counter. Bytes of content that came in and were verified; what a client goes on from is not counted again.
     case bytesReceived = "fxfer_bytes_received_total"
-    /// Counter. The same for bytes that clients got.
+    /// Counter. The same for bytes that clients got; of a file that they repair all of it.
     case bytesSent = "fxfer_bytes_sent_total"
     /// Counter. Files that ended, by `direction` and `outcome`.
     case files = "fxfer_files_total"
@@ -19,6 +19,8 @@ public enum ServerMetric: String, CaseIterable, Sendable {
     case corruptChunks = "fxfer_corrupt_chunks_total"
     /// Counter. Chunks that were asked for again, by the server or by a client.
     case rewinds = "fxfer_rewinds_total"
+    /// Counter. Damaged chunks of decayed files that were replaced by good ones.
+    case repairs = "fxfer_repairs_total"
     /// Counter. Files, requests and connections that the server refused or ended, by `reason`: the code of an
     /// ``FxferError``.
     case refused = "fxfer_refused_total"
@@ -40,6 +42,7 @@ extension ServerMetric {
         case .connectionsAccepted: "Connections accepted."
         case .corruptChunks: "Chunks, frames and TLS records that arrived damaged."
         case .rewinds: "Chunks asked for again by either side."
+        case .repairs: "Damaged chunks of stored files that were replaced."
         case .refused: "Files, requests and connections refused or ended by the server, by reason."
         case .fsync: "Duration of each fsync."
         case .file: "Duration of each received file, from its offer to its receipt."

@@ -11,6 +11,7 @@ final class ServerMetrics: Sendable {
     let connections: Meter
     let connectionsAccepted: Counter
     let rewinds: Counter
+    let repairs: Counter
     private let files: [FileEnd: Counter]
     private let corruptions: [Corruption: Counter]
     private let refusals: [FxferError.Code: Counter]
@@ -28,6 +29,7 @@ final class ServerMetrics: Sendable {
         self.connections = Meter(label: ServerMetric.connections.rawValue, factory: factory)
         self.connectionsAccepted = counter(.connectionsAccepted)
         self.rewinds = counter(.rewinds)
+        self.repairs = counter(.repairs)
         self.files = Self.each(FileEnd.all) { counter(.files, $0.dimensions) }
         self.corruptions = Self.each(Corruption.all) { counter(.corruptChunks, $0.dimensions) }
         self.refusals = Self.each(FxferError.Code.allCases) { counter(.refused, [("reason", $0.rawValue)]) }

@@ -18,6 +18,12 @@ struct VerifyCommand: AsyncParsableCommand {
               fxfer verify --since 7d ./out                  what was stored in the last seven days
               fxfer verify --limit-rate 50M ./out            a gentle scrub
               fxfer verify --unknown adopt ./out             take what was put there by hand into the ledger
+              fxfer verify --repair-from other:3000 ./out    and replace what is damaged
+
+            A file that has decayed, that is, whose content changed while its size and time did not, can be repaired: by \
+            sending it again, or with --repair-from from another server that shares it (fxfer serve --share). Only what \
+            is damaged travels; the repaired copy takes the name in one step. Files that somebody has written to are \
+            left as they are. Exit status 0 then if everything that was wrong is repaired.
             """
     )
 
@@ -44,11 +50,28 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Read at most that many bytes a second.", valueName: "rate"))
     var limitRate: RateArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "Repair files that have decayed from this server, which shares them, perhaps in a folder.",
+            valueName: "host[:port][/folder]"
+        )
+    )
+    var repairFrom: String?
+
     @Flag(help: "Write one JSON object a line.")
     var json = false
 
     @Flag(name: .shortAndLong, help: "Name only what is wrong.")
     var quiet = false
+
+    @OptionGroup(title: "Trust (with --repair-from)")
+    var trust: TrustOptions
+
+    func validate() throws {
+        guard self.repairFrom != nil || self.trust.isEmpty else {
+            throw ValidationError("tokens, keys and certificates go with --repair-from")
+        }
+    }
 
     func run() async throws {
         do {
@@ -56,8 +79,14 @@ struct VerifyCommand: AsyncParsableCommand {
             let scope = try self.scope()
             let reporter = VerificationReporter(asJSON: self.json, isQuiet: self.quiet)
             let limiter = self.limitRate.map { RateLimiter(rate: $0.bytesPerSecond) }
+            let other = try self.repairFrom.map { try Destination(RawArgument(text: $0)) }
+            let client = try other.map { other in
+                FileClient(other.endpoint, security: try self.trust.security(isQuiet: self.quiet, json: self.json))
+            }
             let outcome = try await Interruptible.run {
-                try await files.verify(scope, limiter: limiter) { reporter.note($0) }
+                let extent = try await files.verify(scope, limiter: limiter) { reporter.note($0) }
+                if let client { await self.repair(reporter, files, client, other?.folder, limiter) }
+                return extent
             }
             switch outcome {
             case .finished(let extent): Glibc.exit(reporter.finish(files: extent.files, bytes: extent.bytes))
@@ -68,6 +97,22 @@ struct VerifyCommand: AsyncParsableCommand {
             }
         } catch {
             ExitStatus.exit(error)
+        }
+    }
+
+    private func repair(
+        _ reporter: VerificationReporter,
+        _ files: StoredFiles,
+        _ client: FileClient,
+        _ folder: RelativePath?,
+        _ limiter: RateLimiter?
+    ) async {
+        let decayed = reporter.decayed
+        guard !decayed.isEmpty else { return }
+        do {
+            try await files.repair(decayed, from: client, folder: folder, limiter: limiter) { reporter.note($0) }
+        } catch {
+            for path in decayed { reporter.note(.notRepaired(path, error.message)) }
         }
     }
 

@@ -1,0 +1,44 @@
+/// How a stored file has decayed: its content is not what it was stored with, though nobody has written to it.
+package struct Decay: Hashable, Sendable {
+    /// Of more ranges the last ones are told as one.
+    package static let maxRanges = 500
+
+    /// The SHA-256 that it was stored with.
+    package let digest: Digest
+    /// Which of its bytes are damaged: one range or more, none empty, in ascending order, with gaps between them.
+    package let ranges: [Range<UInt64>]
+
+    /// Nil where the ranges are not like that, or too many.
+    package init?(digest: Digest, ranges: [Range<UInt64>]) {
+        guard !ranges.isEmpty, ranges.count <= Self.maxRanges, !ranges.contains(where: \.isEmpty),
+            zip(ranges, ranges.dropFirst()).allSatisfy({ $0.upperBound < $1.lowerBound })
+        else { return nil }
+        self.digest = digest
+        self.ranges = ranges
+    }
+
+    /// - Parameter damaged: in ascending order, with gaps between them; all bytes where there are none.
+    package init(of size: UInt64, digest: Digest, damaged: [Range<UInt64>]) {
+        self.digest = digest
+        if damaged.isEmpty {
+            self.ranges = [0..<size]
+        } else if damaged.count > Self.maxRanges {
+            let rest = damaged[Self.maxRanges - 1].lowerBound..<damaged[damaged.count - 1].upperBound
+            self.ranges = damaged.prefix(Self.maxRanges - 1) + [rest]
+        } else {
+            self.ranges = damaged
+        }
+    }
+
+    /// How many chunks of the usual size are damaged.
+    package var chunkCount: UInt32 {
+        let count = self.ranges.reduce(0) { $0 + Self.chunkCount(of: UInt64($1.count)) }
+        return UInt32(clamping: count)
+    }
+
+    /// How many chunks of the usual size make `length` bytes; one at least.
+    package static func chunkCount(of length: UInt64) -> UInt64 {
+        let size = UInt64(Chunk.defaultSize)
+        return max(1, length / size + (length % size == 0 ? 0 : 1))
+    }
+}

@@ -1,0 +1,34 @@
+import FxferProtocol
+import NIOCore
+
+/// Files that were stored and have decayed.
+extension DirectoryStore {
+    /// The file as one that can be repaired, where it has decayed.
+    func decayed(
+        _ file: PublishedFile,
+        _ target: PublishingTarget
+    ) async throws -> DecayedFile<DirectoryStagedFile>? {
+        guard let digest = try await self.pool.run({ try self.committer.digestBeforeDecay(of: file) }) else {
+            return nil
+        }
+        let proof = try await self.pool.run {
+            try file.proof(of: digest, self.committer.records?.states.load(for: digest, size: file.size))
+        }
+        let finding = try await self.hash(file.size) { try await proof.run(lanes: System.coreCount, on: self.pool) }
+        guard case .changed(let ranges) = finding else { return nil }
+        return DecayedFile(Decay(of: file.size, digest: digest, damaged: ranges)) {
+            try await self.pool.run { try self.stageRepair(of: file, target) }
+        }
+    }
+
+    private func stageRepair(
+        of file: PublishedFile,
+        _ target: PublishingTarget
+    ) throws(FxferError) -> DirectoryStagedFile {
+        try self.checkSpace(for: file.path, file.size, .afterwards)
+        return try receiving("repair", file.path) {
+            let content = StagedContent(try PartialFile.create(in: self.partials), file.path, base: file)
+            return self.staged(StagedBytes(content), target)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import FxferProtocol
+
+/// A directory whose decayed files are made whole, and which takes nothing else. They keep their permissions and times.
+package struct RepairStore: Store {
+    private let base: DirectoryStore
+
+    /// - Parameter base: refuses files whose name another one has.
+    package init(_ base: DirectoryStore) {
+        self.base = base
+    }
+
+    /// Always nil: what is there has to be looked at.
+    package func stageInMemory(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ level: Durability
+    ) -> DirectoryStagedFile? { nil }
+
+    /// - Throws: also `.noInput` where no file is there, `.exists` where it has another size.
+    package func stage(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison,
+        _ level: Durability,
+        reading: @Sendable (UInt64) -> Void
+    ) async throws -> Staging<DirectoryStagedFile> {
+        let here = try await self.base.open(path).attributes
+        guard here.size == attributes.size else {
+            throw FxferError(.exists, "'\(path)' has another size there and is left as it is")
+        }
+        return try await self.base.stage(path, here, comparison, level, reading: reading)
+    }
+}
