@@ -25,9 +25,11 @@ NEW_FOLDER = 0x8001
 RECEIPT_KEY, STORED_ENTRY, SIGNATURE = 0x8001, 0x8001, 0x8002
 #: The field of OFFER with the level that is required, and that of RECEIPT with the one that was reached.
 LEVEL_REQUIRED, LEVEL_REACHED = 0x8001, 0x8003
+#: The field of ACCEPT that tells how a stored file has decayed, and that of RECEIPT with how much was repaired.
+DECAY, REPAIRED = 0x8002, 0x8004
 
 HELLO, WELCOME, AUTH, ERROR, BYE = 0x01, 0x02, 0x03, 0x04, 0x05
-OFFER, ACCEPT, REFUSE, CANCEL, CHUNK, CONFIRM, REWIND, FINISH, RECEIPT, SAME = range(0x10, 0x1A)
+OFFER, ACCEPT, REFUSE, CANCEL, CHUNK, CONFIRM, REWIND, FINISH, RECEIPT, SAME, REPAIR = range(0x10, 0x1B)
 GET, LIST, ENTRY, LISTED = range(0x20, 0x24)
 ALIVE = 0x80
 
@@ -48,6 +50,7 @@ LAYOUTS = {
     FINISH: (">IQ32s", "id size digest", None),
     RECEIPT: (">IB3xQ32sH", "id outcome size digest length", "path"),
     SAME: (">I", "id", None),
+    REPAIR: (">I", "id", None),
     GET: (">IH", "id length", "path"),
     LIST: (">IH", "id length", "path"),
     ENTRY: (">IBxHQqIH", "id entry permissions size seconds nanoseconds length", "name"),

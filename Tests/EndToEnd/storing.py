@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pathlib
 import tempfile
 import unittest
@@ -22,6 +23,18 @@ def entries(directory):
         previous = entry["hash"]
         found.append(entry)
     return found
+
+
+def flip(path, *positions, bit=0):
+    """Changes a bit of each of these bytes behind the server's back, and sets the time back: as if the disk had."""
+    times = path.stat()
+    with open(path, "r+b") as file:
+        for position in positions:
+            file.seek(position)
+            byte = file.read(1)[0]
+            file.seek(position)
+            file.write(bytes([byte ^ 1 << bit]))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 class LedgerCase(unittest.TestCase):
