@@ -40,14 +40,13 @@ public struct Digest: Hashable, Sendable {
 
     /// Reads what ``hex`` writes; nil for anything else.
     package init?(hex: String) {
-        let digits = Array(hex.utf8)
-        guard digits.count == 2 * Self.byteCount else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = digits[index].hexDigitValue, let low = digits[index + 1].hexDigitValue else { return nil }
-            bytes.append(high << 4 | low)
+        guard hex.utf8.count == 2 * Self.byteCount else { return nil }
+        var words: [UInt64] = [0, 0, 0, 0]
+        for (index, digit) in hex.utf8.enumerated() {
+            guard let value = digit.hexDigitValue else { return nil }
+            words[index / 16] = words[index / 16] << 4 | UInt64(value)
         }
-        self.init(bytes: bytes)
+        self.init(words: (words[0], words[1], words[2], words[3]))
     }
 
     /// The digest as its four big-endian words.

@@ -171,6 +171,26 @@ class Failures(LedgerCase):
                 self.assertEqual(self.ledger.read_bytes(), before)
 
 
+class Places(LedgerCase):
+    def test_nobody_waits_for_what_is_no_file(self):
+        self.write("a", b"a")
+        with Server(self.out) as server:
+            self.send(server, "a")
+        for name in ("ledger.jsonl", "ledger.head"):
+            path = self.out / ".fxfer" / name
+            path.rename(self.root / name)
+            for make in (os.mkfifo, os.mkdir):
+                make(path)
+                for command in (("verify",), ("sums",), ("ledger", "compact"), ("serve", "--listen", "127.0.0.1:0", "--dir")):
+                    with self.subTest(command, name=name, make=make.__name__):
+                        result = run(*command, str(self.out))
+                        self.assertEqual((result.returncode, result.stdout), (74, ""))
+                        self.assertRegex(result.stderr, r"\Afxfer: cannot (open|read) the ledger of [^\n]+\n\Z")
+                (os.unlink if make is os.mkfifo else os.rmdir)(path)
+            (self.root / name).rename(path)
+        self.assertEqual(run("verify", str(self.out)).returncode, 0)
+
+
 class Sums(LedgerCase):
     def test_sha256sum_agrees(self):
         for number in range(20):
@@ -247,6 +267,39 @@ class Compaction(LedgerCase):
         result = run("ledger", "compact", "--drop-missing", str(self.out))
         self.assertEqual(result.stdout, "3 entries before, 2 now\n")
         self.assertEqual([line[66:] for line in run("sums", str(self.out)).stdout.splitlines()], ["b", "c"])
+
+    def test_what_is_behind_a_file_or_a_link_is_missing(self):
+        for name in ("a/f", "b/f", "c/f"):
+            self.write(f"tree/{name}", name.encode())
+        with Server(self.out) as server:
+            self.send(server, "tree")
+        for name in ("a", "b"):
+            (self.out / "tree" / name).rename(self.root / name)
+        (self.out / "tree" / "a").write_bytes(b"")
+        (self.out / "tree" / "b").symlink_to(self.root / "b")
+        self.write("z", b"z")
+        with Server(self.out) as server:
+            self.send(server, "z")
+        result = run("ledger", "compact", "--drop-missing", str(self.out))
+        self.assertEqual((result.returncode, result.stdout), (0, "4 entries before, 2 now\n"), result.stderr)
+        sums = run("sums", str(self.out)).stdout
+        self.assertEqual([line[66:] for line in sums.splitlines()], ["tree/c/f", "z"])
+
+    def test_what_a_killed_one_left_goes(self):
+        """By the next server or the next compaction; a link in its place leads nowhere."""
+        self.write("a", b"a")
+        left = self.out / ".fxfer" / "ledger.new"
+        with Server(self.out) as server:
+            self.send(server, "a")
+        left.write_bytes(b"half")
+        with Server(self.out):
+            self.assertFalse(left.exists())
+        victim = self.write("victim", b"old")
+        left.symlink_to(victim)
+        self.assertEqual(run("ledger", "compact", str(self.out)).stdout, "1 entries before, 1 now\n")
+        self.assertFalse(left.is_symlink())
+        self.assertEqual(victim.read_bytes(), b"old")
+        self.assertFalse(self.ledger.is_symlink())
 
     def test_of_a_damaged_ledger_nothing_is_changed(self):
         for name in ("a", "b", "c"):

@@ -42,8 +42,8 @@ package struct StoredDirectory: Sendable {
     /// - Parameter droppingMissing: whether entries of files that are not there any more are left out, too.
     /// - Throws: `.noInput`, `.damaged` naming the line, `.noSpace`, `.io`. The ledger is as it was then.
     package func compactLedger(droppingMissing: Bool) throws -> (before: Int, after: Int) {
-        let counts = try LedgerCompaction(self.ledger) { entry in
-            try !droppingMissing || self.tree.has(entry.path)
+        let counts = try LedgerCompaction(self.ledger) { path in
+            try !droppingMissing || self.tree.has(path)
         }.run()
         if let states {
             // States that are kept just now, for a file that is not in the ledger yet, may go, too: they only save time.
@@ -55,10 +55,19 @@ package struct StoredDirectory: Sendable {
 }
 
 extension FolderTree {
-    /// Whether anything has the path.
+    /// Whether anything has the path. Where a file or a link has the place of a folder on the way, nothing has.
     func has(_ path: RelativePath) throws(FxferError) -> Bool {
-        let walk = try self.walk(to: path)
-        guard walk.isComplete else { return false }
-        return try receiving("look for", path) { try walk.folder.status(of: CPath(path.lastComponent)) != nil }
+        do throws(Errno) {
+            var folder = try self.root.openFolderBeneath(.itself)
+            for component in path.components.dropLast() {
+                folder = try folder.openFolderBeneath(CPath(component))
+            }
+            return try folder.status(of: CPath(path.lastComponent)) != nil
+        } catch {
+            switch error.number {
+            case ENOENT, ENOTDIR, ELOOP: return false
+            default: throw FxferError(.io, "cannot look for '\(path)': \(error)", cause: error)
+            }
+        }
     }
 }

@@ -38,6 +38,8 @@ final class Ledger: Sendable {
             // What is damaged tells nothing; the next entry makes it right.
             let headFile = try folder.doing("read") { () throws(Errno) in try folder.readHead() }
             let known = if case .head(let head) = headFile { head } else { LedgerHead.empty }
+            // Of a compaction that was killed: one that goes on has the lock.
+            folder.removeCompacted()
             let tail = try Self.mendedTail(of: file, atLeast: known, folder)
             return (file, tail.head, tail.torn)
         }
@@ -85,7 +87,7 @@ final class Ledger: Sendable {
             }
             let (file, length) = (state.file, state.head.length)
             return try self.folder.doing("read") { () throws(Errno) -> LedgerLine? in
-                if state.index == nil { state.index = try LedgerIndex(of: file, length) }
+                if state.index == nil { state.index = try Self.index(of: file, length) }
                 guard let offset = state.index?.offset(of: path) else { return nil }
                 var lines = LedgerLines(from: offset, to: length, readSize: 1024)
                 guard let bytes = try lines.next(in: file.descriptor)?.bytes, let line = LedgerLine(bytes),
@@ -131,7 +133,16 @@ final class Ledger: Sendable {
         let length = try self.folder.doing("read") { () throws(Errno) in try file.length() }
         guard !isSame || length != state.head.length else { return }
         let tail = try Self.mendedTail(of: file, atLeast: isSame ? state.head : .empty, self.folder)
-        state = State(file: file, head: tail.head, opened: tail.head.length, failure: state.failure)
+        var index = isSame ? state.index : nil
+        // Where they cannot be read, all lines are, when the index is asked for next.
+        do { try index?.note(file, from: state.head.length, to: tail.head.length) } catch { index = nil }
+        state = State(file: file, head: tail.head, opened: tail.head.length, index: index, failure: state.failure)
+    }
+
+    private static func index(of file: LedgerFile, _ length: UInt64) throws(Errno) -> LedgerIndex {
+        var index = LedgerIndex()
+        try index.note(file, to: length)
+        return index
     }
 
     /// Nothing is added after a failed flush: whether the lines are on the disk is not known. They are cut off where

@@ -7,12 +7,12 @@ import FxferProtocol
 struct LedgerCompaction: ~Copyable {
     private let folder: LedgerFolder
     /// Whether the last entry of a path is left.
-    private let isKept: (LedgerEntry) throws -> Bool
+    private let isKept: (RelativePath) throws -> Bool
 
     /// How many entries there were.
     private var before = 0
-    /// How many were left out earlier.
-    private var droppedBefore: UInt64 = 0
+    /// What the first line says, where it is that of an earlier compaction.
+    private var earlier: CompactionLine?
     /// The hash of the last line.
     private var last: Digest?
     /// By path, which line is its last: the number of its entry among all, from 0 on.
@@ -23,7 +23,7 @@ struct LedgerCompaction: ~Copyable {
 
     /// - Parameter isKept: asked for the last entry of each path. The ledger's very last line is left in any case, as
     ///   the next one follows on it.
-    init(_ folder: LedgerFolder, keeping isKept: @escaping (LedgerEntry) throws -> Bool) {
+    init(_ folder: LedgerFolder, keeping isKept: @escaping (RelativePath) throws -> Bool) {
         self.folder = folder
         self.isKept = isKept
     }
@@ -58,7 +58,7 @@ struct LedgerCompaction: ~Copyable {
                 throw self.folder.damage("line \(damage.line): \(damage.explanation)")
             }
         }
-        self.droppedBefore = reader.compaction?.dropped ?? 0
+        self.earlier = reader.compaction
     }
 
     private func reader(_ file: LedgerFile) throws(FxferError) -> LedgerReader {
@@ -82,7 +82,8 @@ struct LedgerCompaction: ~Copyable {
             let first = CompactionLine(
                 time: .now(),
                 entries: UInt64(self.after),
-                dropped: self.droppedBefore + UInt64(self.before - self.after),
+                // What the old one says may be anything.
+                dropped: (self.earlier?.dropped ?? 0) &+ UInt64(self.before - self.after),
                 digest: self.hash.digest(),
                 last: self.last ?? .zero
             )
@@ -104,21 +105,28 @@ struct LedgerCompaction: ~Copyable {
         }
     }
 
-    /// The lines that are left, with their line feeds.
+    /// The lines that are left, with their line feeds. All were read before and are right, and nobody adds any meanwhile.
     private mutating func keptLines(_ file: LedgerFile) throws -> [UInt8] {
+        let kept = try self.keptNumbers()
         var bytes: [UInt8] = []
-        var number = 0
-        var reader = try self.reader(file)
-        while let finding = try self.next(&reader) {
-            guard case .entry(let line) = finding else { continue }
+        var lines = LedgerLines(to: try self.folder.doing("read") { () throws(Errno) in try file.length() })
+        var number = self.earlier == nil ? 0 : -1
+        while let line = try self.folder.doing("read", { () throws(Errno) in try lines.next(in: file.descriptor) }) {
             defer { number += 1 }
-            guard try line.hash == self.last || (self.latest[line.entry.path] == number && self.isKept(line.entry))
-            else { continue }
-            let start = bytes.count
-            _ = LedgerLine.write(line.entry, after: line.previous, to: &bytes)
-            bytes[start...].withUnsafeBytes { self.hash.update($0) }
+            guard kept.indices.contains(number), kept[number] else { continue }
+            bytes += line.bytes
+            bytes.append(UInt8(ascii: "\n"))
             self.after += 1
         }
+        bytes.withUnsafeBytes { self.hash.update($0) }
         return bytes
+    }
+
+    /// By the number of an entry whether its line is left.
+    private func keptNumbers() throws -> [Bool] {
+        var kept = [Bool](repeating: false, count: self.before)
+        for (path, number) in self.latest where try self.isKept(path) { kept[number] = true }
+        kept[self.before - 1] = true
+        return kept
     }
 }

@@ -23,7 +23,7 @@ final class LedgerFolder: Sendable {
     /// Opens the ledger to read it; nil where there is none.
     func openForReading() throws(Errno) -> LedgerFile? {
         do {
-            return LedgerFile(try self.descriptor.openBeneath(Self.ledger, O_RDONLY))
+            return LedgerFile(try self.openFile(Self.ledger, O_RDONLY))
         } catch {
             guard error.number == ENOENT else { throw error }
             return nil
@@ -32,14 +32,14 @@ final class LedgerFolder: Sendable {
 
     /// Opens the ledger to add to it, and makes it where it is missing.
     func openForAppending() throws(Errno) -> LedgerFile {
-        let file = try self.descriptor.openBeneath(Self.ledger, O_RDWR | O_CREAT, mode: 0o600)
+        let file = try self.openFile(Self.ledger, O_RDWR | O_CREAT)
         try self.descriptor.sync()
         return LedgerFile(file)
     }
 
     func readHead() throws(Errno) -> HeadFile {
         do {
-            let file = try self.descriptor.openBeneath(Self.head, O_RDONLY)
+            let file = try self.openFile(Self.head, O_RDONLY)
             return HeadFile(try file.bytes(LedgerHead.byteCount + 1, at: 0))
         } catch {
             guard error.number == ENOENT else { throw error }
@@ -49,12 +49,25 @@ final class LedgerFolder: Sendable {
 
     /// Opens `ledger.head` to write it.
     func openHead() throws(Errno) -> OwnedDescriptor {
-        try self.descriptor.openBeneath(Self.head, O_RDWR | O_CREAT, mode: 0o600)
+        try self.openFile(Self.head, O_RDWR | O_CREAT)
     }
 
-    /// An empty file for a ledger that is to take the place of the one there is.
+    /// A new file for a ledger that is to take the place of the one there is. Only for those who have the ledger locked:
+    /// what a compaction that was killed has left is removed.
     func createCompacted() throws(Errno) -> LedgerFile {
-        LedgerFile(try self.descriptor.openBeneath(Self.compacted, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600))
+        self.removeCompacted()
+        return LedgerFile(try self.openFile(Self.compacted, O_RDWR | O_CREAT | O_EXCL))
+    }
+
+    /// Opens a file, and waits for nobody where it is a FIFO.
+    ///
+    /// - Throws: ESPIPE where it is neither file nor folder, as reading it would.
+    private func openFile(_ name: CPath, _ flags: CInt) throws(Errno) -> OwnedDescriptor {
+        let mode: mode_t = flags & O_CREAT == 0 ? 0 : 0o600
+        let file = try self.descriptor.openBeneath(name, flags | O_NONBLOCK | O_NOCTTY, mode: mode)
+        let kind = try file.status().kind
+        guard kind == .regular else { throw Errno(kind == .folder ? EISDIR : ESPIPE) }
+        return file
     }
 
     /// The file of ``createCompacted()`` takes the ledger's name, durably.
@@ -63,6 +76,7 @@ final class LedgerFolder: Sendable {
         try self.descriptor.sync()
     }
 
+    /// Only for those who have the ledger locked.
     func removeCompacted() {
         try? self.descriptor.remove(Self.compacted)
     }

@@ -14,11 +14,12 @@ struct LedgerIndex: Sendable {
         self.offsets[path.hashValue]
     }
 
-    /// The index of the first `length` bytes of `file`. Lines that are damaged are left out.
-    init(of file: LedgerFile, _ length: UInt64) throws(Errno) {
-        var lines = LedgerLines(to: length)
+    /// Takes note of the lines of `file` between `start` and `end`, at both of which one ends. What is in them is not
+    /// checked: whoever reads one does.
+    mutating func note(_ file: LedgerFile, from start: UInt64 = 0, to end: UInt64) throws(Errno) {
+        var lines = LedgerLines(from: start, to: end)
         while let line = try lines.next(in: file.descriptor) {
-            if let entry = LedgerLine(line.bytes)?.entry { self.note(entry.path, at: line.offset) }
+            if let path = LedgerLine.path(of: line.bytes) { self.note(path, at: line.offset) }
         }
     }
 }

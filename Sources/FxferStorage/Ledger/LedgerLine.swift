@@ -36,11 +36,21 @@ package struct LedgerLine: Hashable, Sendable {
         return hash
     }
 
+    /// The path alone, of a line that may not be as it was written; nil where it does not begin as an entry.
+    static func path(of line: ArraySlice<UInt8>) -> RelativePath? {
+        guard var reader = JSONLineReader(line) else { return nil }
+        return Self.path(&reader)
+    }
+
+    private static func path(_ reader: inout JSONLineReader) -> RelativePath? {
+        guard let bytes = reader.text("path").flatMap(EscapedText.bytes(ofASCII:)) else { return nil }
+        return try? RelativePath(bytes: bytes)
+    }
+
     /// Reads a line, without its line feed; nil where it is no entry, or is not as it was written.
     package init?(_ line: ArraySlice<UInt8>) {
         guard var reader = JSONLineReader(line),
-            let path = reader.text("path").flatMap(EscapedText.bytes(ofASCII:)),
-            let path = try? RelativePath(bytes: path),
+            let path = Self.path(&reader),
             let size = reader.number("size"),
             let digest = reader.text("sha256").flatMap(Digest.init(hex:)),
             let modified = reader.text("mtime").flatMap(FileTime.init(decimal:)),

@@ -4,18 +4,20 @@ import FxferProtocol
 struct LedgerTail {
     /// Where the last whole line ends, and its hash.
     let head: LedgerHead
-    /// What is behind it: a line that a crash has torn, of which no receipt tells. Its length in bytes.
+    /// What is behind it, of which no receipt tells: a line that a crash has torn, and zeros where a loss of power has
+    /// left the file longer than what of it came to the disk. Its length in bytes.
     let torn: UInt64
 
     /// Reads the end of the first `length` bytes of `file`.
     ///
     /// - Throws: `.damaged` where the last line is not as it was written.
     init(of file: LedgerFile, _ length: UInt64, _ folder: LedgerFolder) throws(FxferError) {
+        let written = try folder.doing("read") { () throws(Errno) in try Self.lengthWithoutZeros(of: file, length) }
         // The last whole line and a torn one, each with its line feed.
         let window = UInt64(2 * (LedgerLines.maxLength + 1))
-        let start = length - min(length, window)
+        let start = written - min(written, window)
         let bytes = try folder.doing("read") { () throws(Errno) in
-            try file.descriptor.bytes(Int(length - start), at: start)
+            try file.descriptor.bytes(Int(written - start), at: start)
         }
         let feed = UInt8(ascii: "\n")
         guard let end = bytes.lastIndex(of: feed) else {
@@ -34,11 +36,21 @@ struct LedgerTail {
         self.torn = length - self.head.length
     }
 
-    /// What is torn by a crash is the beginning of a line: one that is whole and whose line feed became something else
-    /// was damaged in another way.
-    private static func checkTorn(_ rest: ArraySlice<UInt8>, _ folder: LedgerFolder) throws(FxferError) {
-        guard LedgerLine(rest.dropLast()) == nil, LedgerLine(rest) == nil else {
-            throw folder.damage("its last line has no line feed")
+    /// Where the zeros begin that the first `length` bytes end with. No line has one.
+    private static func lengthWithoutZeros(of file: LedgerFile, _ length: UInt64) throws(Errno) -> UInt64 {
+        var end = length
+        while end > 0 {
+            let count = min(end, UInt64(LedgerLines.maxLength))
+            let bytes = try file.descriptor.bytes(Int(count), at: end - count)
+            if let last = bytes.lastIndex(where: { $0 != 0 }) { return end - count + UInt64(last) + 1 }
+            end -= count
         }
+        return 0
+    }
+
+    /// What is torn by a crash is the beginning of a line, all but its line feed at the most: one that is whole and whose
+    /// line feed became something else was damaged in another way.
+    private static func checkTorn(_ rest: ArraySlice<UInt8>, _ folder: LedgerFolder) throws(FxferError) {
+        guard LedgerLine(rest.dropLast()) == nil else { throw folder.damage("its last line has no line feed") }
     }
 }

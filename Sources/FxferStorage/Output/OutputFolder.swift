@@ -18,6 +18,8 @@ package final class OutputFolder: Sendable {
     }
 
     private let tree: FolderTree
+    /// The folders in which was looked for leftovers: by path, empty for the root.
+    private let swept = Mutex<Set<ArraySlice<UInt8>>>([])
 
     /// Opens the folder at `path`, made where it is missing, with those above it; links in this path are followed.
     ///
@@ -27,6 +29,9 @@ package final class OutputFolder: Sendable {
         guard !path.isEmpty, !path.contains(0) else {
             throw FxferError(.io, "cannot write into '\(name)': this is no path")
         }
+        var limit = rlimit()
+        let isLimited = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        self.maxFolders = max(1, min(isLimited ? Int(clamping: limit.rlim_cur) / (4 * Self.maxThreads) : 1, 256))
         do {
             self.tree = try FolderTree(root: try ReceivingFolder.open(path))
         } catch {
@@ -39,21 +44,27 @@ package final class OutputFolder: Sendable {
     private static let maxThreads = 8
     /// For how many groups another thread is worth it.
     private static let groupsOfThread = 2
+    /// With how many open folders a thread takes no more groups before it has closed them: a tree may have more than the
+    /// process may open. All threads together take a quarter of that, and a group's own folders come on top. The more,
+    /// the faster: once a folder is flushed, others are with it.
+    private let maxFolders: Int
 
     /// Writes files, with the folders that they need. Those of a group belong together: none of them gets its name before
     /// the content of all is durable. Waits for the disk.
     ///
+    /// What earlier writers that were killed have left in these folders is removed.
+    ///
     /// - Returns: for each group why one of its files could not be written; nil where all are durable.
     package func write(_ groups: [[File]]) -> [FxferError?] {
         let threads = min(Self.maxThreads, groups.count / Self.groupsOfThread)
-        guard threads > 1 else { return Self.write(groups[...], in: self.tree) }
+        guard threads > 1 else { return self.write(groups[...]) }
         let results = Mutex([FxferError?](repeating: nil, count: groups.count))
         let work = DispatchGroup()
         for number in 0..<threads {
             let part = groups.count * number / threads..<groups.count * (number + 1) / threads
             work.enter()
-            DiskPool.shared.submit { [tree = self.tree] in
-                let written = Self.write(groups[part], in: tree)
+            DiskPool.shared.submit {
+                let written = self.write(groups[part])
                 results.withLock { $0.replaceSubrange(part, with: written) }
                 work.leave()
             }
@@ -62,13 +73,22 @@ package final class OutputFolder: Sendable {
         return results.withLock { $0 }
     }
 
-    private static func write(_ groups: ArraySlice<[File]>, in tree: FolderTree) -> [FxferError?] {
-        let folders = GroupFolders(tree)
-        let placed = groups.map { group in
-            Result { () throws(FxferError) in try Self.place(group, folders) }
+    private func write(_ groups: ArraySlice<[File]>) -> [FxferError?] {
+        var rest = groups
+        var results: [FxferError?] = []
+        while !rest.isEmpty { results += self.writeFirst(&rest) }
+        return results
+    }
+
+    /// Writes the first of the groups, at least one, as many as ``maxFolders`` allows, and takes them away.
+    private func writeFirst(_ groups: inout ArraySlice<[File]>) -> [FxferError?] {
+        let folders = GroupFolders(self.tree)
+        var placed: [(group: [File], Result<[GroupFolders.Node], FxferError>)] = []
+        while placed.isEmpty || folders.count < self.maxFolders, let group = groups.popFirst() {
+            placed.append((group, Result { () throws(FxferError) in try self.place(group, folders) }))
         }
         folders.sync()
-        return zip(groups, placed).map { group, placed in
+        return placed.map { group, placed in
             do throws(FxferError) {
                 for (file, folder) in zip(group, try placed.get()) {
                     try receiving("make durable", file.path) { try folder.checkDurable() }
@@ -81,12 +101,15 @@ package final class OutputFolder: Sendable {
     }
 
     /// Gives the files of a group their names; answers their folders, which are to be made durable.
-    private static func place(_ group: [File], _ folders: GroupFolders) throws(FxferError) -> [GroupFolders.Node] {
+    private func place(_ group: [File], _ folders: GroupFolders) throws(FxferError) -> [GroupFolders.Node] {
         var hidden: [(name: CPath, folder: GroupFolders.Node)] = []
         do throws(FxferError) {
             for file in group {
                 let folder = try folders.make(for: file.path)
-                let name = CPath(Array(".fxfer-".utf8) + PartialName.randomDigits() + Array(".new".utf8))
+                if self.swept.withLock({ $0.insert(file.path.folderBytes).inserted }) {
+                    HiddenName.sweep(folder.descriptor)
+                }
+                let name = HiddenName.random()
                 try receiving("write", file.path) {
                     let output = try folder.descriptor.openBeneath(name, O_CREAT | O_EXCL | O_WRONLY, mode: 0o666)
                     hidden.append((name, folder))
@@ -104,6 +127,37 @@ package final class OutputFolder: Sendable {
             // Those that have their names are not found under the hidden ones any more.
             for (name, folder) in hidden { try? folder.descriptor.remove(name) }
             throw error
+        }
+    }
+}
+
+/// What a file is called until it gets its name: `.fxfer-`, 32 random hexadecimal digits, `.new`.
+private enum HiddenName {
+    private static let prefix = Array(".fxfer-".utf8)
+    private static let suffix = Array(".new".utf8)
+    private static let length = Self.prefix.count + 32 + Self.suffix.count
+    /// How old one is that nobody writes any more: a small file takes a moment, on a disk that hangs minutes.
+    private static let leftoverAge = Duration.seconds(3600)
+
+    static func random() -> CPath {
+        CPath(self.prefix + PartialName.randomDigits() + self.suffix)
+    }
+
+    /// Removes the files of writers that were killed.
+    static func sweep(_ folder: borrowing OwnedDescriptor) {
+        var found: [CPath] = []
+        try? folder.forEachEntry { name, _ in
+            guard name.count == self.length, name.starts(with: self.prefix),
+                name.suffix(self.suffix.count).elementsEqual(self.suffix)
+            else { return }
+            found.append(CPath(name))
+        }
+        let now = FileTime.now()
+        for name in found {
+            guard let status = try? folder.status(of: name), status.kind == .regular,
+                status.stamp.modified.duration(to: now) >= self.leftoverAge
+            else { continue }
+            try? folder.remove(name)
         }
     }
 }

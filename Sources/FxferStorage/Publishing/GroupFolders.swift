@@ -60,6 +60,9 @@ final class GroupFolders {
         self.tree = tree
     }
 
+    /// How many are open.
+    var count: Int { self.nodes.count }
+
     /// The file's folder; nil where it, or one above it, is not there.
     ///
     /// - Throws: `.cannotCreate` where a component is no folder, `.io`.

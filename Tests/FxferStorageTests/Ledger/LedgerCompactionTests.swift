@@ -13,7 +13,7 @@ struct LedgerCompactionTests {
         return (subject, ledger, try ledger.append(entries))
     }
 
-    static func compact(_ subject: LedgerUnderTest, keeping isKept: @escaping (LedgerEntry) -> Bool = { _ in true })
+    static func compact(_ subject: LedgerUnderTest, keeping isKept: @escaping (RelativePath) -> Bool = { _ in true })
         throws
         -> [Int]
     {
@@ -43,7 +43,7 @@ struct LedgerCompactionTests {
     @Test("leaves out what is not to be kept, but never the last line")
     func chosen() throws {
         let (subject, _, _) = try Self.ledger()
-        #expect(try Self.compact(subject) { $0.path.description == "b" } == [5, 2])
+        #expect(try Self.compact(subject) { $0.description == "b" } == [5, 2])
         #expect(try subject.paths() == ["b", "a"])
     }
 
@@ -92,6 +92,20 @@ struct LedgerCompactionTests {
         _ = try subject.open()
         #expect(try subject.damagedLines() == [])
         #expect(try Set(subject.paths()) == ["a", "b", "c", "f0", "f1", "f2", "f3", "f4"])
+    }
+
+    @Test("believes no number of the one before")
+    func dropped() throws {
+        let (subject, _, _) = try Self.ledger()
+        _ = try Self.compact(subject)
+        var lines = try subject.lines()
+        var first = try #require(CompactionLine(lines[0].dropLast()))
+        first.dropped = .max
+        lines[0] = first.encoded[...]
+        try subject.write(lines)
+        try subject.folder.remove(LedgerUnderTest.head)
+        #expect(try Self.compact(subject) { $0.description == "b" } == [3, 2])
+        #expect(try subject.paths() == ["b", "a"])
     }
 
     @Test("is not made of a damaged one")

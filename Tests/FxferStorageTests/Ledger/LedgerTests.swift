@@ -70,6 +70,10 @@ struct LedgerTests {
         }
         #expect(try subject.paths() == ["a", "a2", "b", "b2", "c", "c2"])
         #expect(try first.latest(for: path("c2"))?.entry == LedgerUnderTest.entry("c2"))
+        let hashes = try second.append(["d", "b", "e"].map { try LedgerUnderTest.entry($0, size: 7) })
+        #expect(try first.latest(for: path("b"))?.hash == hashes[1])
+        #expect(try first.latest(for: path("e"))?.hash == hashes[2])
+        #expect(try first.latest(for: path("a"))?.entry == LedgerUnderTest.entry("a"))
     }
 
     @Test("takes entries from many threads at once")
@@ -110,7 +114,7 @@ struct LedgerTests {
         let longer = try subject.folder.bytes(of: LedgerUnderTest.name)
         // The head is behind after a crash, too.
         try subject.folder.write(LedgerHead.empty.encoded, to: LedgerUnderTest.head)
-        for count in stride(from: whole.count, to: longer.count - 2, by: 37) {
+        for count in whole.count..<longer.count {
             try subject.folder.write(Array(longer.prefix(count)), to: LedgerUnderTest.name)
             let ledger = try subject.open()
             #expect(ledger.wasMended == (count > whole.count))
@@ -118,6 +122,23 @@ struct LedgerTests {
         }
         _ = try subject.open().append([LedgerUnderTest.entry("d")])
         #expect(try subject.paths() == ["a", "b", "d"])
+    }
+
+    @Test("loses zeros that a loss of power has left at its end, however many", arguments: [1, 70_000, 300_000])
+    func zeros(count: Int) throws {
+        let subject = try LedgerUnderTest()
+        _ = try subject.open().append([LedgerUnderTest.entry("a")])
+        let whole = try subject.folder.bytes(of: LedgerUnderTest.name)
+        _ = try subject.open().append([LedgerUnderTest.entry("b")])
+        let longer = try subject.folder.bytes(of: LedgerUnderTest.name)
+        try subject.folder.write(LedgerHead.empty.encoded, to: LedgerUnderTest.head)
+        let zeros = [UInt8](repeating: 0, count: count)
+        for length in [0, whole.count, whole.count + 100, longer.count] {
+            try subject.folder.write(longer.prefix(length) + zeros, to: LedgerUnderTest.name)
+            #expect(try subject.open().wasMended)
+            let left = length == longer.count ? longer : length < whole.count ? [] : whole
+            #expect(try subject.folder.bytes(of: LedgerUnderTest.name) == left)
+        }
     }
 
     @Test("is not gone on with where its end was changed or cut")
