@@ -1,3 +1,4 @@
+import Glibc
 import UnixSignals
 
 /// Work that SIGTERM, SIGINT and SIGHUP end in order: its task is cancelled, so that it cleans up.
@@ -5,11 +6,13 @@ enum Interruptible<Value: Sendable>: Sendable {
     case finished(Value)
     case interrupted(UnixSignal)
 
-    /// Runs `body` to its end or to the first signal.
+    /// Runs `body` to its end or to the first signal. One that the process was started to ignore, as by nohup(1), stays
+    /// ignored.
     ///
     /// - Throws: what `body` throws, unless it was interrupted.
     static func run(_ body: @escaping @Sendable () async throws -> Value) async throws -> Interruptible {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let trapped = [(UnixSignal.sigterm, SIGTERM), (.sigint, SIGINT), (.sighup, SIGHUP)].filter { !isIgnored($0.1) }
+        let signals = await UnixSignalsSequence(trapping: trapped.map(\.0))
         return try await withThrowingTaskGroup(of: Interruptible?.self) { group in
             group.addTask {
                 .finished(try await body())
@@ -29,5 +32,12 @@ enum Interruptible<Value: Sendable>: Sendable {
             }
             throw CancellationError()
         }
+    }
+
+    private static func isIgnored(_ signal: CInt) -> Bool {
+        var action = sigaction()
+        guard sigaction(signal, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }

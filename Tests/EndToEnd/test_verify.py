@@ -123,7 +123,7 @@ class Findings(VerifyCase):
         (self.out / "odd\nname").write_bytes(b"mine")
         self.assertEqual(
             self.verify("--unknown", "adopt", status=65),
-            ["adopted: by hand", "unknown: odd\\x0aname", "11 files, 5.0 MiB: 1 unknown, 1 adopted"],
+            ["adopted: by hand", "unknown: odd\\x0aname: not adopted: its name has a control byte", "11 files, 5.0 MiB: 1 unknown, 1 adopted"],
         )
         (self.out / "odd\nname").unlink()
         self.verify(status=0)

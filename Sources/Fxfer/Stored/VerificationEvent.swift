@@ -8,14 +8,14 @@ public enum VerificationEvent: Hashable, Sendable {
     /// So many bytes were read so far.
     case progress(bytes: UInt64)
     /// The file has other content than it was stored with: in these bytes, as far as that is known. It was `rewritten`
-    /// where its time is another, too; otherwise it decayed, or somebody has set the time back.
+    /// where its size or time is another, too; otherwise it decayed, or somebody has set the time back.
     case changed(RelativePath, ranges: [Range<UInt64>], isRewritten: Bool)
     /// The file is not there.
     case missing(RelativePath)
     /// The file or folder of that path could not be read; why.
     case unreadable([UInt8], String)
-    /// Something is there, and the ledger says nothing of it.
-    case unknown([UInt8])
+    /// Something is there, and the ledger says nothing of it; why it was not adopted, where it was to be.
+    case unknown([UInt8], reason: String?)
     /// Such a file, which is in the ledger from now on.
     case adopted(RelativePath, Digest)
     /// A file that has decayed is as it was stored again: so many damaged chunks were replaced; none where somebody else
@@ -33,7 +33,7 @@ public enum VerificationEvent: Hashable, Sendable {
                 .changed(path, ranges: change.ranges, isRewritten: change.isRewritten)
             case .missing(let path): .missing(path)
             case .unreadable(let path, let reason): .unreadable(path, reason)
-            case .unknown(let path): .unknown(path)
+            case .unknown(let path, let reason): .unknown(path, reason: reason)
             case .adopted(let path, let digest): .adopted(path, digest)
             case .ledger(let damage): .ledger(damage)
             }

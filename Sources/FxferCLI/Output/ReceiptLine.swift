@@ -2,7 +2,7 @@ import Fxfer
 import FxferProtocol
 import FxferTrust
 
-/// What a verified receipt proves, as a line. The path is escaped, and ASCII.
+/// What a verified receipt proves, as a line. The path is escaped.
 struct ReceiptLine: Encodable {
     /// `receipt`
     let event = "receipt"
@@ -30,7 +30,7 @@ struct ReceiptLine: Encodable {
     init(_ receipt: KeptReceipt, in path: [UInt8], isKeyKnown: Bool) {
         let statement = receipt.statement
         self.file = EscapedText.escape(path)
-        self.name = EscapedText.ascii(statement.path)
+        self.name = EscapedText.escape(statement.path)
         self.size = statement.content.length
         self.sha256 = statement.content.digest.hex
         self.time = statement.stored.time.rfc3339

@@ -15,7 +15,7 @@ struct VerificationLine {
         var name: String?
         /// First byte and the one behind the last, of each range.
         var ranges: [[UInt64]]?
-        /// Whether the time is another, too.
+        /// Whether size or time is another, too.
         var rewritten: Bool?
         var sha256: String?
         var reason: String?
@@ -36,7 +36,7 @@ struct VerificationLine {
                 rewritten: isRewritten
             )
             let bytes = ranges.map { "\($0.lowerBound) to \($0.upperBound - 1)" }.joined(separator: ", ")
-            let how = isRewritten ? "changed (it was written by somebody else)" : "changed"
+            let how = isRewritten ? "changed (modified after it was stored)" : "changed"
             self.text = "\(how): \(path)\(bytes.isEmpty ? "" : ": bytes \(bytes)")"
         case .missing(let path):
             self.object = Object(event: "missing", name: path.description)
@@ -44,9 +44,9 @@ struct VerificationLine {
         case .unreadable(let path, let reason):
             self.object = Object(event: "unreadable", name: EscapedText.escape(path), reason: reason)
             self.text = "unreadable: \(reason)"
-        case .unknown(let path):
-            self.object = Object(event: "unknown", name: EscapedText.escape(path))
-            self.text = "unknown: \(EscapedText.escape(path))"
+        case .unknown(let path, let reason):
+            self.object = Object(event: "unknown", name: EscapedText.escape(path), reason: reason)
+            self.text = "unknown: \(EscapedText.escape(path))\(reason.map { ": not adopted: \($0)" } ?? "")"
         case .adopted(let path, let digest):
             self.object = Object(event: "adopted", name: path.description, sha256: digest.hex)
             self.text = "adopted: \(path)"

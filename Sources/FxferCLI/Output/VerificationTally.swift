@@ -45,7 +45,8 @@ struct VerificationTally {
             let counts = [
                 (self.changed, "changed"), (self.repaired, "repaired"), (self.missing, "missing"),
                 (self.unreadable, "unreadable"),
-                (self.unknown, "unknown"), (self.adopted, "adopted"), (self.ledger, "faults in the ledger"),
+                (self.unknown, "unknown"), (self.adopted, "adopted"),
+                (self.ledger, self.ledger == 1 ? "fault in the ledger" : "faults in the ledger"),
             ]
             let found = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
             let extent = "\(self.files) file\(self.files == 1 ? "" : "s"), \(HumanText.size(self.bytes))"

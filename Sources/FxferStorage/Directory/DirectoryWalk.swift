@@ -23,16 +23,19 @@ struct DirectoryWalk {
     /// Looks through some folders; false where none is left.
     ///
     /// - Parameters:
+    ///   - isEntered: whether to look into a folder.
     ///   - cannotRead: called for a folder below the top one that cannot be read.
     ///   - visit: called for each entry, in no order, folders included.
     /// - Throws: what stands in the way of reading the top folder.
     mutating func goOn(
         in tree: FolderTree,
+        through isEntered: ([UInt8]) -> Bool = { _ in true },
         cannotRead: (_ path: [UInt8], Errno) -> Void = { _, _ in },
         _ visit: (Entry) -> Void
     ) throws(Errno) -> Bool {
         for _ in 0..<Self.portion {
             guard let path = self.waiting.popLast() else { return false }
+            guard path == Self.top || isEntered(path) else { continue }
             do {
                 try self.look(into: path, tree, visit)
             } catch {

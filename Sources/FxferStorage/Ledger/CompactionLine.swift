@@ -8,8 +8,8 @@ import FxferProtocol
 ///
 /// The next `entries` lines are left of the ledger before, each as it was, so that receipts which name their hashes still
 /// find them; `dropped` is how many were left out, now and earlier. `sha256` is that of those lines with their line
-/// feeds, and `last` the hash of the last line of the ledger before, on which the line after them follows. `hash` is the
-/// SHA-256 of the line's bytes before `,"hash"`.
+/// feeds, and `last` the hash of the last line of the ledger before. `hash` is the SHA-256 of the line's bytes before
+/// `,"hash"`. The line behind the ones that are left follows on the last of them, or on this one where none is left.
 struct CompactionLine: Hashable, Sendable {
     var time: FileTime
     var entries: UInt64
@@ -27,14 +27,21 @@ struct CompactionLine: Hashable, Sendable {
 
     /// The line with its line feed.
     var encoded: [UInt8] {
+        var line = self.hashed
+        line.add("hash", self.hash)
+        return line.finish()
+    }
+
+    var hash: Digest { SHA256.digest(of: self.hashed.bytes[...]) }
+
+    private var hashed: JSONLineWriter {
         var line = JSONLineWriter()
         line.add("compacted", self.time.rfc3339)
         line.add("entries", self.entries)
         line.add("dropped", self.dropped)
         line.add("sha256", self.digest)
         line.add("last", self.last)
-        line.add("hash", SHA256.digest(of: line.bytes[...]))
-        return line.finish()
+        return line
     }
 
     /// Reads a line, without its line feed; nil where it is no such line, or is not as it was written.

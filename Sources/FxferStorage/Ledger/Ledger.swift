@@ -32,17 +32,22 @@ final class Ledger: Sendable {
     /// - Throws: `.damaged` where its end is not as it was written, `.noSpace`, `.io`.
     init(_ folder: LedgerFolder) throws(FxferError) {
         self.folder = folder
-        self.headFile = try folder.doing("open") { () throws(Errno) in try folder.openHead() }
+        if try folder.lengthOfMissing() != nil { throw folder.missing() }
+        let headFile = try folder.doing("open") { () throws(Errno) in try folder.openHead() }
         let file = try folder.doing("open") { () throws(Errno) in try folder.openForAppending() }
         let (opened, head, torn) = try Self.withLock(file, folder) { file throws(FxferError) in
-            // What is damaged tells nothing; the next entry makes it right.
-            let headFile = try folder.doing("read") { () throws(Errno) in try folder.readHead() }
-            let known = if case .head(let head) = headFile { head } else { LedgerHead.empty }
+            // What is damaged tells nothing, and is made right here.
+            let known = try folder.doing("read") { () throws(Errno) in try folder.readHead() }.head ?? .empty
             // Of a compaction that was killed: one that goes on has the lock.
             folder.removeCompacted()
             let tail = try Self.mendedTail(of: file, atLeast: known, folder)
+            try folder.doing("make durable") { () throws(Errno) in
+                if tail.head != known { try file.descriptor.sync() }
+                try headFile.write(tail.head.encoded)
+            }
             return (file, tail.head, tail.torn)
         }
+        self.headFile = headFile
         self.wasMended = torn > 0
         self.state = Mutex(State(file: opened, head: head, opened: head.length))
     }
@@ -82,6 +87,8 @@ final class Ledger: Sendable {
     /// Where it is asked for the first time, the whole ledger is read.
     func latest(for path: RelativePath) throws(FxferError) -> LedgerLine? {
         try self.state.withLock { state throws(FxferError) in
+            // Where a flush failed, what is in the file is not what was added.
+            if let failure = state.failure { throw failure }
             try Self.withLock(state.file, self.folder) { file throws(FxferError) in
                 try self.catchUp(&state, with: file)
             }
@@ -132,7 +139,7 @@ final class Ledger: Sendable {
         let isSame = file === state.file
         let length = try self.folder.doing("read") { () throws(Errno) in try file.length() }
         guard !isSame || length != state.head.length else { return }
-        let tail = try Self.mendedTail(of: file, atLeast: isSame ? state.head : .empty, self.folder)
+        let tail = try Self.mendedTail(of: file, atLeast: isSame ? state.head : self.headOfSuccessor(), self.folder)
         var index = isSame ? state.index : nil
         // Where they cannot be read, all lines are, when the index is asked for next.
         do { try index?.note(file, from: state.head.length, to: tail.head.length) } catch { index = nil }
@@ -143,6 +150,15 @@ final class Ledger: Sendable {
         var index = LedgerIndex()
         try index.note(file, to: length)
         return index
+    }
+
+    /// What the ledger that has taken the place of the open one has at the least, by `ledger.head`: a compaction writes it
+    /// with the ledger. So another file that somebody has put there, perhaps an older one, is not gone on with.
+    private func headOfSuccessor() throws(FxferError) -> LedgerHead {
+        guard let head = try self.folder.doing("read", { () throws(Errno) in try self.folder.readHead() }).head else {
+            throw self.folder.damage("another file has its place, and ledger.head does not say which")
+        }
+        return head
     }
 
     /// Nothing is added after a failed flush: whether the lines are on the disk is not known. They are cut off where

@@ -20,9 +20,10 @@ struct LedgerCompaction: ~Copyable {
     /// Of the lines that are left.
     private var hash = SHA256()
     private var after = 0
+    /// The hash of the last of these.
+    private var lastKept: Digest?
 
-    /// - Parameter isKept: asked for the last entry of each path. The ledger's very last line is left in any case, as
-    ///   the next one follows on it.
+    /// - Parameter isKept: asked for the last entry of each path.
     init(_ folder: LedgerFolder, keeping isKept: @escaping (RelativePath) throws -> Bool) {
         self.folder = folder
         self.isKept = isKept
@@ -35,7 +36,7 @@ struct LedgerCompaction: ~Copyable {
     consuming func run() throws -> (before: Int, after: Int) {
         while true {
             guard let file = try self.folder.doing("open", { () throws(Errno) in try self.folder.openForReading() })
-            else { throw self.folder.missing }
+            else { throw self.folder.missing() }
             try self.folder.doing("lock") { () throws(Errno) in try file.descriptor.lock() }
             defer { file.descriptor.unlock() }
             guard try !self.folder.doing("lock", { () throws(Errno) in try file.isReplaced() }) else { continue }
@@ -88,7 +89,7 @@ struct LedgerCompaction: ~Copyable {
                 last: self.last ?? .zero
             )
             let bytes = first.encoded + body
-            let head = LedgerHead(length: UInt64(bytes.count), last: self.last ?? .zero)
+            let head = LedgerHead(length: UInt64(bytes.count), last: self.lastKept ?? first.hash)
             try self.folder.doing("write") { () throws(Errno) in
                 try new.append(bytes, at: 0)
                 try new.sync(upTo: head.length)
@@ -108,6 +109,7 @@ struct LedgerCompaction: ~Copyable {
     /// The lines that are left, with their line feeds. All were read before and are right, and nobody adds any meanwhile.
     private mutating func keptLines(_ file: LedgerFile) throws -> [UInt8] {
         let kept = try self.keptNumbers()
+        let count = kept.count { $0 }
         var bytes: [UInt8] = []
         var lines = LedgerLines(to: try self.folder.doing("read") { () throws(Errno) in try file.length() })
         var number = self.earlier == nil ? 0 : -1
@@ -117,6 +119,7 @@ struct LedgerCompaction: ~Copyable {
             bytes += line.bytes
             bytes.append(UInt8(ascii: "\n"))
             self.after += 1
+            if self.after == count { self.lastKept = LedgerLine(line.bytes)?.hash }
         }
         bytes.withUnsafeBytes { self.hash.update($0) }
         return bytes
@@ -126,7 +129,6 @@ struct LedgerCompaction: ~Copyable {
     private func keptNumbers() throws -> [Bool] {
         var kept = [Bool](repeating: false, count: self.before)
         for (path, number) in self.latest where try self.isKept(path) { kept[number] = true }
-        kept[self.before - 1] = true
         return kept
     }
 }

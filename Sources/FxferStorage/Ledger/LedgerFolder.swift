@@ -30,6 +30,16 @@ final class LedgerFolder: Sendable {
         }
     }
 
+    /// How many bytes the ledger had, where there is none any more; nil where there is one, or never was.
+    func lengthOfMissing() throws(FxferError) -> UInt64? {
+        try self.doing("open") { () throws(Errno) in
+            guard try self.openForReading() == nil, let head = try self.readHead().head, head != .empty else {
+                return nil
+            }
+            return head.length
+        }
+    }
+
     /// Opens the ledger to add to it, and makes it where it is missing.
     func openForAppending() throws(Errno) -> LedgerFile {
         let file = try self.openFile(Self.ledger, O_RDWR | O_CREAT)
@@ -87,8 +97,19 @@ final class LedgerFolder: Sendable {
         return FxferError(code, "cannot \(operation) the ledger of '\(self.directory)': \(error)", cause: error)
     }
 
-    var missing: FxferError {
-        FxferError(.noInput, "there is no ledger in '\(self.directory)': no server has stored anything there")
+    /// There is no ledger: `.damaged` where there was one.
+    func missing() -> FxferError {
+        guard let gone = try? self.lengthOfMissing() else {
+            return FxferError(
+                .noInput,
+                "there is no ledger in '\(self.directory)': no server has stored anything there"
+            )
+        }
+        return FxferError(
+            .damaged,
+            "the ledger of '\(self.directory)' is gone, and had \(gone) bytes: bring it back from a copy. To begin a new "
+                + "one, move ledger.head away from its .fxfer"
+        )
     }
 
     /// The ledger is not as it was written.

@@ -42,6 +42,11 @@ enum HeadFile: Hashable, Sendable {
     case none
     case damaged
 
+    /// The head that it tells.
+    var head: LedgerHead? {
+        if case .head(let head) = self { head } else { nil }
+    }
+
     init(_ bytes: [UInt8]) {
         if let head = LedgerHead(bytes) {
             self = .head(head)

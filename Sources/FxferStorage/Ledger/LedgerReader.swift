@@ -56,7 +56,7 @@ struct LedgerReader: ~Copyable {
     private static func open(_ folder: LedgerFolder) throws(FxferError) -> (LedgerFile, HeadFile, UInt64) {
         while true {
             let file = try folder.doing("open") { () throws(Errno) in try folder.openForReading() }
-            guard let file else { throw folder.missing }
+            guard let file else { throw folder.missing() }
             // Whoever adds lines or compacts holds the lock: there is no half of a line, and the head fits.
             let opened = try folder.doing("read") { () throws(Errno) -> (HeadFile, UInt64)? in
                 try file.descriptor.lock()
@@ -87,6 +87,7 @@ struct LedgerReader: ~Copyable {
     private mutating func check(_ line: LedgerLines.Line) -> LedgerLine? {
         if self.number == 1, line.isWhole, let compaction = CompactionLine(line.bytes) {
             self.compaction = compaction
+            self.last = compaction.hash
             return nil
         }
         let isKept = self.isKept(self.number)
@@ -112,11 +113,8 @@ struct LedgerReader: ~Copyable {
     private mutating func checkKept(_ line: LedgerLines.Line) {
         line.bytes.withUnsafeBytes { self.kept.update($0) }
         withUnsafeBytes(of: UInt8(ascii: "\n")) { self.kept.update($0) }
-        guard let compaction, !self.isKept(self.number + 1) else { return }
-        if self.kept.digest() != compaction.digest || self.last != compaction.last {
-            self.note("the lines up to here are not those that the compaction left")
-        }
-        self.last = compaction.last
+        guard let compaction, !self.isKept(self.number + 1), self.kept.digest() != compaction.digest else { return }
+        self.note("the lines up to here are not those that the compaction left")
     }
 
     /// Compares the line that `ledger.head` names.
@@ -133,7 +131,12 @@ struct LedgerReader: ~Copyable {
         self.hasReachedEnd = true
         self.number += 1
         switch self.head {
-        case .head where self.hasPassedHead, .none: break
+        case .head where self.hasPassedHead: break
+        case .none where self.number == 1: break
+        case .none:
+            self.note(
+                "ledger.head is missing, so lines at the end may be, too; a server that starts makes it anew"
+            )
         case .head(let head): self.note("lines are missing at the end: the ledger had \(head.length) bytes")
         case .damaged: self.note("ledger.head is damaged: whether lines are missing at the end cannot be told")
         }

@@ -29,10 +29,12 @@ struct LedgerTail {
         }
         try Self.checkTorn(bytes[(end + 1)...], folder)
         let begin = bytes[..<end].lastIndex(of: feed).map { $0 + 1 } ?? 0
-        guard let line = LedgerLine(bytes[begin..<end]) else {
+        let line = bytes[begin..<end]
+        // A compaction may have left no entry.
+        guard let hash = LedgerLine(line)?.hash ?? CompactionLine(line)?.hash else {
             throw folder.damage("its last whole line is not as it was written")
         }
-        self.head = LedgerHead(length: start + UInt64(end) + 1, last: line.hash)
+        self.head = LedgerHead(length: start + UInt64(end) + 1, last: hash)
         self.torn = length - self.head.length
     }
 

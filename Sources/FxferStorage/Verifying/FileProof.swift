@@ -85,8 +85,13 @@ package final class FileProof: Sendable {
     /// Answers the size of the file.
     private func begin() throws(FxferError) -> UInt64 {
         posix_fadvise(self.file.number, 0, 0, POSIX_FADV_SEQUENTIAL)
+        return try self.status().size
+    }
+
+    /// What the file is like now.
+    func status() throws(FxferError) -> FileStatus {
         do throws(Errno) {
-            return try self.file.status().size
+            return try self.file.status()
         } catch {
             throw self.unreadable(at: 0, error)
         }

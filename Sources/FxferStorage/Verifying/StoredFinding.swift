@@ -9,8 +9,8 @@ package enum StoredFinding: Hashable, Sendable {
     /// The file, or the folder, could not be read; why. Whether it is as it was stored is not known.
     case unreadable([UInt8], String)
     /// Something is there that is no folder, and the ledger says nothing of it. Its path may be one that no stored file
-    /// can have.
-    case unknown([UInt8])
+    /// can have. The reason says why it was not adopted, where it was to be.
+    case unknown([UInt8], reason: String?)
     /// Such a file, which the ledger knows from now on.
     case adopted(RelativePath, Digest)
     /// The ledger itself is not as it was written: "line 3: it does not follow on the line before".

@@ -34,6 +34,11 @@ package struct Verification: Sendable {
                 }
         }
 
+        /// Whether something beneath that folder may be in it.
+        func reaches(_ folder: [UInt8]) -> Bool {
+            self.contains(bytes: folder) || self.paths.contains { $0.bytes.starts(with: folder + [UInt8(ascii: "/")]) }
+        }
+
         func contains(_ entry: LedgerEntry) -> Bool {
             guard self.contains(bytes: entry.path.bytes) else { return false }
             guard let since else { return true }
@@ -89,6 +94,7 @@ package struct Verification: Sendable {
     ) async throws -> Extent {
         var content = try await self.pool.run { try self.directory.readLedger() }
         for damage in content.damages { report(.ledger(damage)) }
+        try await self.pool.run { [content] in try self.checkPaths(in: content) }
         var entries = content.latest.values.filter(self.scope.contains)
             .sorted { $0.path.bytes.lexicographicallyPrecedes($1.path.bytes) }
         let extent = Extent(files: entries.count, bytes: entries.reduce(0) { $0 &+ $1.size })
@@ -112,6 +118,20 @@ package struct Verification: Sendable {
         return extent
     }
 
+    /// - Throws: `.noInput` where a path of the scope is known to nobody: a slip in it must not look like files that are
+    ///   as stored.
+    private func checkPaths(in content: LedgerContent) throws(FxferError) {
+        for path in self.scope.paths {
+            let isStored = content.latest.keys.contains { $0 == path || $0.isBeneath(path) }
+            let isThere = try self.directory.tree.has(path)
+            guard !isStored, !isThere else { continue }
+            throw FxferError(
+                .noInput,
+                "neither the ledger nor '\(self.directory.ledger.directory)' has '\(path)'; name it from there on"
+            )
+        }
+    }
+
     /// Reads files; answers those that do not fit their entries.
     private func check(_ entries: [LedgerEntry]) async throws -> [(LedgerEntry, StoredFinding)] {
         try await withThrowingTaskGroup(of: (LedgerEntry, StoredFinding)?.self) { group in
@@ -129,21 +149,23 @@ package struct Verification: Sendable {
 
     private func check(_ entry: LedgerEntry) async throws -> (LedgerEntry, StoredFinding)? {
         do {
-            guard let (proof, modified) = try await self.pool.run({ try self.open(entry) }) else {
+            guard let proof = try await self.pool.run({ try self.open(entry) }) else {
                 return (entry, .missing(entry.path))
             }
             let lanes = entry.size < Self.sharedSize ? 1 : self.lanes
             let finding = try await proof.run(lanes: lanes, on: self.pool, pace: self.pace, progress: self.progress)
             guard case .changed(let ranges) = finding else { return nil }
-            let isRewritten = modified != entry.modified
+            // Asked for only now, as somebody may have written while it was read.
+            let status = try await self.pool.run { try proof.status() }
+            let isRewritten = status.stamp.modified != entry.modified || status.size != entry.size
             return (entry, .changed(entry.path, StoredFinding.Change(ranges: ranges, isRewritten: isRewritten)))
         } catch let error as FxferError {
             return (entry, .unreadable(entry.path.bytes, error.message))
         }
     }
 
-    /// The file of an entry, and its modification time; nil where it is not there.
-    private func open(_ entry: LedgerEntry) throws(FxferError) -> (FileProof, FileTime)? {
+    /// The file of an entry; nil where it is not there.
+    private func open(_ entry: LedgerEntry) throws(FxferError) -> FileProof? {
         let path = entry.path
         do {
             switch try StoredFile.open(path, in: self.directory.tree) {
@@ -152,9 +174,8 @@ package struct Verification: Sendable {
             case .other(let kind):
                 throw FxferError(.noInput, "'\(path)' is \(kind.rawValue)")
             case .file(let file):
-                let modified = try file.status().stamp.modified
                 let states = self.directory.states?.load(for: entry.digest, size: entry.size)
-                return (FileProof(file, path, size: entry.size, digest: entry.digest, states: states), modified)
+                return FileProof(file, path, size: entry.size, digest: entry.digest, states: states)
             }
         } catch let error as FxferError {
             throw error
@@ -194,12 +215,20 @@ package struct Verification: Sendable {
     }
 
     private func judge(_ bytes: [UInt8]) async throws -> StoredFinding {
-        guard self.scope.unknown == .adopt, let path = try? RelativePath(bytes: bytes) else { return .unknown(bytes) }
+        guard self.scope.unknown == .adopt else { return .unknown(bytes, reason: nil) }
+        let path: RelativePath
+        do throws(PathRule) {
+            path = try RelativePath(bytes: bytes)
+        } catch {
+            return .unknown(bytes, reason: "its name \(error.explanation)")
+        }
         do {
-            guard let digest = try await self.directory.adopt(path, on: self.pool) else { return .unknown(bytes) }
+            guard let digest = try await self.directory.adopt(path, on: self.pool) else {
+                return .unknown(bytes, reason: "it is no file")
+            }
             return .adopted(path, digest)
         } catch let error as FxferError {
-            return .unreadable(bytes, error.message)
+            return .unknown(bytes, reason: error.message)
         }
     }
 }
@@ -225,7 +254,7 @@ private struct UnknownWalk {
             self.unreadable += unreadable
         }
         do throws(Errno) {
-            return try self.walk.goOn(in: directory.tree) { path, error in
+            return try self.walk.goOn(in: directory.tree, through: scope.reaches) { path, error in
                 unreadable.append(.unreadable(path, "cannot read '\(EscapedText.escape(path))': \(error)"))
             } _: { entry in
                 guard entry.kind != .folder, scope.contains(bytes: entry.path) else { return }

@@ -16,6 +16,9 @@ struct FileRules: Sendable {
     var checksOwner = false
     /// Whether a FIFO will do, as the shell makes one of `<(…)`.
     var takesPipe = false
+    /// Whether it is a secret or something to be trusted: then it is a matter of trust, too, where this user may not read
+    /// it.
+    var isTrusted = true
 
     /// Reads the file at `path`, the word of this machine's own user: symbolic links are followed.
     ///
@@ -56,7 +59,7 @@ struct FileRules: Sendable {
         let code: FxferError.Code =
             switch error.number {
             case ENOENT, ENOTDIR, EISDIR, ENXIO, ENAMETOOLONG: .noInput
-            case EACCES, EPERM: .notPermitted
+            case EACCES, EPERM: self.isTrusted ? .notPermitted : .noInput
             default: .io
             }
         return FxferError(code, "cannot read the \(self.title) '\(name)': \(error)", cause: error)

@@ -11,15 +11,19 @@ public struct KeptReceipt: Sendable {
     /// The key that signed it. Whose it is, the receipt cannot prove.
     public let fingerprint: KeyFingerprint
 
-    private static let statementRules = FileRules(title: "receipt", maxSize: ReceiptStatement.maxByteCount)
-    private static let signatureRules = FileRules(title: "signature", maxSize: 4096)
+    private static let statementRules = FileRules(
+        title: "receipt",
+        maxSize: ReceiptStatement.maxByteCount,
+        isTrusted: false
+    )
+    private static let signatureRules = FileRules(title: "signature", maxSize: 4096, isTrusted: false)
 
     /// Reads the statement at `path`, which ends with ``statementSuffix``, and the signature beside it, and verifies both.
     /// Waits for the disk.
     ///
     /// - Parameter expected: the key that has to have signed it; nil for any.
-    /// - Throws: `.usage` for a path with another ending; `.noInput`, `.notPermitted` or `.io` where one of the files
-    ///   cannot be read; `.damaged` where they are not what a server wrote, or another key signed it.
+    /// - Throws: `.usage` for a path with another ending; `.noInput` or `.io` where one of the files cannot be
+    ///   read; `.damaged` where they are not what a server wrote, or another key signed it.
     public static func read(path: [UInt8], signedBy expected: KeyFingerprint?) throws(FxferError) -> KeptReceipt {
         let name = EscapedText.escape(path)
         guard path.count > Self.statementSuffix.utf8.count,

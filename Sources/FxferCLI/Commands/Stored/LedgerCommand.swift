@@ -1,5 +1,6 @@
 import ArgumentParser
 import Fxfer
+import FxferProtocol
 
 /// `fxfer ledger`
 struct LedgerCommand: AsyncParsableCommand {
@@ -38,7 +39,9 @@ struct LedgerCompactCommand: AsyncParsableCommand {
         do {
             let files = try await StoredFiles(in: RawArgument(text: self.dir).bytes)
             let (before, after) = try await files.compactLedger(droppingMissing: self.dropMissing)
-            StandardStream.output.write(line: "\(before) entries before, \(after) now")
+            guard StandardStream.output.write(line: "\(before) entries before, \(after) now") else {
+                throw FxferError(.io, "standard output could not be written; the ledger is compacted")
+            }
         } catch {
             ExitStatus.exit(error)
         }

@@ -31,21 +31,27 @@ struct VerifyCommand: AsyncParsableCommand {
     var dir: String
 
     @Argument(
-        help: ArgumentHelp("Files and folders in it, as the ledger names them; everything without.", valueName: "path")
+        help: ArgumentHelp("Files and folders in it, from there on; everything without.", valueName: "path")
     )
     var paths: [String] = []
 
-    @Option(help: ArgumentHelp("Only what was stored within this time, as in 12h or 7d.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Only what was stored within this time, as in 12h or 7d; files that the ledger does not know are left aside.",
+            valueName: "time"
+        )
+    )
     var since: DurationArgument?
 
     @Option(
         help: ArgumentHelp(
-            "What to do about files that the ledger does not know: ignore, report (they are wrong), or adopt them.",
+            "What to do about files that the ledger does not know: ignore, report (they are wrong, unless you say this) "
+                + "or adopt them.",
             valueName: "what"
         ),
         completion: .list(VerificationScope.Unknown.allCases.map(\.rawValue))
     )
-    var unknown = VerificationScope.Unknown.report
+    var unknown: VerificationScope.Unknown?
 
     @Option(help: ArgumentHelp("Read at most that many bytes a second.", valueName: "rate"))
     var limitRate: RateArgument?
@@ -68,6 +74,9 @@ struct VerifyCommand: AsyncParsableCommand {
     var trust: TrustOptions
 
     func validate() throws {
+        guard self.since == nil || self.unknown == nil || self.unknown == .ignore else {
+            throw ValidationError("--since looks at what was stored only; leave out --unknown")
+        }
         guard self.repairFrom != nil || self.trust.isEmpty else {
             throw ValidationError("tokens, keys and certificates go with --repair-from")
         }
@@ -92,12 +101,24 @@ struct VerifyCommand: AsyncParsableCommand {
             case .finished(let extent): Glibc.exit(reporter.finish(files: extent.files, bytes: extent.bytes))
             case .interrupted(let signal):
                 reporter.clear()
-                StandardStream.error.write(line: "fxfer: interrupted; what was not named yet is not verified")
-                Glibc.exit(ExitStatus.status(for: signal))
+                let interruption = FxferError(.cancelled, "interrupted; not everything was read")
+                self.tell(interruption, status: ExitStatus.status(for: signal))
             }
         } catch {
-            ExitStatus.exit(error)
+            let error = FxferError(wrapping: error)
+            self.tell(error, status: ExitStatus.status(for: error.code))
         }
+    }
+
+    /// Names what stopped the whole command, and ends the process.
+    private func tell(_ error: FxferError, status: Int32) -> Never {
+        if self.json {
+            var line = TransferLine(failure: error)
+            line.status = status
+            StandardStream.output.write(line: JSONLine.text(line))
+        }
+        StandardStream.error.write(line: "fxfer: \(error.message)")
+        Glibc.exit(status)
     }
 
     private func repair(
@@ -118,16 +139,23 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func scope() throws(FxferError) -> VerificationScope {
         var scope = VerificationScope()
-        scope.unknown = self.unknown
+        scope.unknown = self.unknown ?? .report
         scope.since = self.since.map { span in
             FileTime(seconds: Int64(time(nil)) - span.seconds, nanoseconds: 0)
         }
         for text in self.paths {
-            let bytes = Array(RawArgument(text: text).bytes.reversed().drop { $0 == UInt8(ascii: "/") }.reversed())
-            do {
-                scope.paths.append(try RelativePath(bytes: bytes))
+            var bytes = RawArgument(text: text).bytes[...]
+            while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+            while bytes.starts(with: Array("./".utf8)) { bytes.removeFirst(2) }
+            if bytes.elementsEqual(Array(".".utf8)) {
+                scope.paths = []
+                break
+            }
+            do throws(PathRule) {
+                scope.paths.append(try RelativePath(bytes: Array(bytes)))
             } catch {
-                throw FxferError(.usage, "'\(EscapedText.escape(bytes))' is no path in the directory: \(error)")
+                let name = EscapedText.escape(Array(bytes))
+                throw FxferError(.usage, "'\(name)' \(error.explanation); name a path in '\(self.dir)' from there on")
             }
         }
         return scope
