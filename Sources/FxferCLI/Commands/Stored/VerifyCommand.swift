@@ -82,7 +82,10 @@ struct VerifyCommand: AsyncParsableCommand {
             do {
                 scope.paths.append(try RelativePath(bytes: bytes))
             } catch {
-                throw FxferError(.usage, "'\(EscapedText.escape(bytes))' is no path in the directory: \(error)")
+                throw FxferError(
+                    .usage,
+                    "'\(EscapedText.escape(bytes))' is no path in the directory: it \(error.explanation)"
+                )
             }
         }
         return scope
