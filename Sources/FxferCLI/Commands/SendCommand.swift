@@ -60,7 +60,7 @@ struct SendCommand: AsyncParsableCommand {
             valueName: "level"
         )
     )
-    var require = Durability.durable
+    var require = LevelArgument.durable
 
     @OptionGroup(title: "Trust")
     var trust: TrustOptions
@@ -131,7 +131,7 @@ struct SendCommand: AsyncParsableCommand {
         options.retry = self.transfer.retry
         options.limiter = self.transfer.limiter
         options.wantsReceipts = self.receipts != nil
-        options.level = self.require
+        options.level = self.require.level
         return options
     }
 

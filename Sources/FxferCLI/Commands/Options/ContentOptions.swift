@@ -30,16 +30,3 @@ struct ContentOptions: ParsableArguments {
 }
 
 extension UploadOptions.Comparison: ExpressibleByArgument {}
-
-extension Durability: ExpressibleByArgument {
-    /// The level by its name.
-    public init?(argument: String) {
-        self.init(name: argument)
-    }
-
-    /// The names of all.
-    public static var allValueStrings: [String] { Self.allCases.map(\.name) }
-
-    /// The name, for the help.
-    public var defaultValueDescription: String { self.name }
-}
