@@ -41,6 +41,13 @@ class HelpTest(Case):
                 for word in words:
                     self.assertIn(word, text)
 
+    def test_values_by_their_names(self):
+        """What an option can be, and is by default, stands there as it is written."""
+        text = " ".join(self.help("send", "--help").split())
+        self.assertIn("(values: verified, durable, media; default: durable)", text)
+        for level in ("2", "Durable", ""):
+            self.assertEqual(run("send", "--require", level, "f", "127.0.0.1:1").returncode, 64)
+
     def test_lines_are_short(self):
         """No line of a help is longer than 80 columns, but for the usage line."""
         for arguments in (["--help"], ["send", "--help"], ["serve", "--help"], ["demo", "--help"], ["receipt", "verify", "--help"]):

@@ -1,9 +1,11 @@
 import ArgumentParser
-import FxferProtocol
+import Fxfer
 
-/// A level of durability by its name.
+/// A level of ``Fxfer/Durability`` by its name: by its own raw value, a number, the help would speak of it.
 enum LevelArgument: String, CaseIterable, ExpressibleByArgument {
-    case verified, durable, media
+    case verified
+    case durable
+    case media
 
     var level: Durability {
         switch self {

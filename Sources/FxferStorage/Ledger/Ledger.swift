@@ -1,4 +1,5 @@
 import FxferProtocol
+import NIOCore
 import Synchronization
 
 /// The record of all that was published in a directory: `DIR/.fxfer/ledger.jsonl`, a line of JSON for each file, each
@@ -29,13 +30,13 @@ final class Ledger: Sendable {
 
     /// Opens the ledger and makes it where it is missing; cuts off a last line that a crash has torn.
     ///
-    /// - Throws: `.damaged` where its end is not as it was written, `.noSpace`, `.io`.
+    /// - Throws: `.damaged` where its end is not as it was written, `.noSpace`, `.io`, `.busy`.
     init(_ folder: LedgerFolder) throws(FxferError) {
         self.folder = folder
         if try folder.lengthOfMissing() != nil { throw folder.missing() }
         let headFile = try folder.doing("open") { () throws(Errno) in try folder.openHead() }
         let file = try folder.doing("open") { () throws(Errno) in try folder.openForAppending() }
-        let (opened, head, torn) = try Self.withLock(file, folder) { file throws(FxferError) in
+        let (opened, head, torn) = try Self.withLock(file, folder, until: folder.deadline) { file throws(FxferError) in
             // What is damaged tells nothing, and is made right here.
             let known = try folder.doing("read") { () throws(Errno) in try folder.readHead() }.head ?? .empty
             // Of a compaction that was killed: one that goes on has the lock.
@@ -57,11 +58,14 @@ final class Ledger: Sendable {
     ///
     /// After an error none of them is in the ledger; where it could not be flushed, nothing can be added any more.
     ///
-    /// - Throws: `.noSpace`, `.io`, `.damaged` where somebody else has cut the file.
+    /// - Throws: `.noSpace`, `.io`, `.busy` where others have it locked for long, `.damaged` where somebody else has cut the
+    ///   file.
     func append(_ entries: [LedgerEntry]) throws(FxferError) -> [Digest] {
         guard !entries.isEmpty else { return [] }
+        // Those who wait for each other wait together.
+        let deadline = self.folder.deadline
         let (hashes, file, head) = try self.state.withLock { state throws(FxferError) in
-            try self.write(entries, &state)
+            try self.write(entries, &state, until: deadline)
         }
         // Without a flush the head must not be written: it could survive a loss of power that the lines do not.
         guard entries.contains(where: { $0.durability > .verified }) else { return hashes }
@@ -70,14 +74,14 @@ final class Ledger: Sendable {
         } catch {
             throw self.fail(file, error)
         }
-        self.note(head, of: file)
+        self.note(head, of: file, until: deadline)
         return hashes
     }
 
     /// Writes `ledger.head`, without a flush: it may be behind. Where the ledger was compacted meanwhile it is not written,
     /// as it would be ahead.
-    private func note(_ head: LedgerHead, of file: LedgerFile) {
-        try? Self.withLock(file, self.folder) { current throws(FxferError) in
+    private func note(_ head: LedgerHead, of file: LedgerFile, until deadline: NIODeadline) {
+        try? Self.withLock(file, self.folder, until: deadline) { current throws(FxferError) in
             if current === file { try? self.headFile.write(head.encoded) }
         }
     }
@@ -86,10 +90,11 @@ final class Ledger: Sendable {
     ///
     /// Where it is asked for the first time, the whole ledger is read.
     func latest(for path: RelativePath) throws(FxferError) -> LedgerLine? {
-        try self.state.withLock { state throws(FxferError) in
+        let deadline = self.folder.deadline
+        return try self.state.withLock { state throws(FxferError) in
             // Where a flush failed, what is in the file is not what was added.
             if let failure = state.failure { throw failure }
-            try Self.withLock(state.file, self.folder) { file throws(FxferError) in
+            try Self.withLock(state.file, self.folder, until: deadline) { file throws(FxferError) in
                 try self.catchUp(&state, with: file)
             }
             let (file, length) = (state.file, state.head.length)
@@ -107,10 +112,11 @@ final class Ledger: Sendable {
 
     private func write(
         _ entries: [LedgerEntry],
-        _ state: inout State
+        _ state: inout State,
+        until deadline: NIODeadline
     ) throws(FxferError) -> (hashes: [Digest], LedgerFile, LedgerHead) {
         if let failure = state.failure { throw failure }
-        return try Self.withLock(state.file, self.folder) { file throws(FxferError) in
+        return try Self.withLock(state.file, self.folder, until: deadline) { file throws(FxferError) in
             try self.catchUp(&state, with: file)
             var bytes: [UInt8] = []
             bytes.reserveCapacity(512 * entries.count)
@@ -168,7 +174,7 @@ final class Ledger: Sendable {
         self.state.withLock { state in
             guard state.failure == nil else { return }
             state.failure = failure
-            try? Self.withLock(file, self.folder) { current throws(FxferError) in
+            try? Self.withLock(file, self.folder, until: self.folder.deadline) { current throws(FxferError) in
                 guard current === file, (try? file.length()) == state.head.length else { return }
                 try? file.descriptor.truncate(to: max(file.durableLength, state.opened))
             }
@@ -203,19 +209,20 @@ final class Ledger: Sendable {
     private static func withLock<Result>(
         _ file: LedgerFile,
         _ folder: LedgerFolder,
+        until deadline: NIODeadline,
         _ body: (LedgerFile) throws(FxferError) -> Result
     ) throws(FxferError) -> Result {
         var file = file
         while true {
             let isCurrent = try folder.doing("lock") { () throws(Errno) in
-                try file.descriptor.lock()
+                try file.lock(until: deadline)
                 return try !file.isReplaced()
             }
             if isCurrent { break }
-            file.descriptor.unlock()
+            file.unlock()
             file = try folder.doing("open") { () throws(Errno) in try folder.openForAppending() }
         }
-        defer { file.descriptor.unlock() }
+        defer { file.unlock() }
         return try body(file)
     }
 }

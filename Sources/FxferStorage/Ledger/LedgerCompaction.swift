@@ -34,11 +34,12 @@ struct LedgerCompaction: ~Copyable {
     /// - Throws: `.noInput` where there is no ledger; `.damaged`, naming the line; `.noSpace`, `.io`; what `isKept`
     ///   throws. The ledger is as it was then.
     consuming func run() throws -> (before: Int, after: Int) {
+        let deadline = self.folder.deadline
         while true {
             guard let file = try self.folder.doing("open", { () throws(Errno) in try self.folder.openForReading() })
             else { throw self.folder.missing() }
-            try self.folder.doing("lock") { () throws(Errno) in try file.descriptor.lock() }
-            defer { file.descriptor.unlock() }
+            try self.folder.doing("lock") { () throws(Errno) in try file.lock(until: deadline) }
+            defer { file.unlock() }
             guard try !self.folder.doing("lock", { () throws(Errno) in try file.isReplaced() }) else { continue }
             try self.survey(file)
             if self.last != nil { try self.replace(file) }

@@ -1,3 +1,5 @@
+import Glibc
+import NIOCore
 import Synchronization
 
 /// The ledger as an open file. It is only ever added to at its end.
@@ -15,6 +17,22 @@ final class LedgerFile: Sendable {
 
     init(_ descriptor: consuming OwnedDescriptor) {
         self.descriptor = descriptor
+    }
+
+    /// Locks it against other processes; waits at the most until `deadline`, and tries at least once.
+    ///
+    /// - Throws: EWOULDBLOCK where others have it locked for longer.
+    func lock(until deadline: NIODeadline) throws(Errno) {
+        while try !self.descriptor.tryLock(.exclusive) {
+            guard NIODeadline.now() < deadline else { throw Errno(EWOULDBLOCK) }
+            // Most hold it for less than that.
+            var millisecond = timespec(tv_sec: 0, tv_nsec: 1_000_000)
+            nanosleep(&millisecond, nil)
+        }
+    }
+
+    func unlock() {
+        self.descriptor.unlock()
     }
 
     /// In bytes.

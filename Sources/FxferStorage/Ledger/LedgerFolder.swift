@@ -1,5 +1,6 @@
 import FxferProtocol
 import Glibc
+import NIOCore
 
 /// `DIR/.fxfer`, as far as the ledger goes.
 final class LedgerFolder: Sendable {
@@ -11,14 +12,21 @@ final class LedgerFolder: Sendable {
     private let descriptor: OwnedDescriptor
     /// The directory, escaped: for messages.
     let directory: String
+    private let patience: TimeAmount
 
     /// - Parameters:
     ///   - descriptor: `DIR/.fxfer`.
     ///   - directory: the path of `DIR`.
-    init(_ descriptor: consuming OwnedDescriptor, of directory: [UInt8]) {
+    ///   - patience: how long to wait while others have the ledger locked: as long as some million lines take to be
+    ///     compacted, as whoever compacts may also have been stopped.
+    init(_ descriptor: consuming OwnedDescriptor, of directory: [UInt8], patience: TimeAmount = .minutes(1)) {
         self.descriptor = descriptor
         self.directory = EscapedText.escape(directory)
+        self.patience = patience
     }
+
+    /// Until when somebody who comes now waits for the ledger's lock.
+    var deadline: NIODeadline { .now() + self.patience }
 
     /// Opens the ledger to read it; nil where there is none.
     func openForReading() throws(Errno) -> LedgerFile? {
@@ -93,8 +101,12 @@ final class LedgerFolder: Sendable {
 
     /// The error of a file call on the ledger.
     func failure(_ operation: String, _ error: Errno) -> FxferError {
-        let code: FxferError.Code = error.receiverCode == .noSpace ? .noSpace : .io
-        return FxferError(code, "cannot \(operation) the ledger of '\(self.directory)': \(error)", cause: error)
+        let (code, reason): (FxferError.Code, String) =
+            switch error.number {
+            case EWOULDBLOCK: (.busy, "another program has it locked; try again later")
+            default: (error.receiverCode == .noSpace ? .noSpace : .io, "\(error)")
+            }
+        return FxferError(code, "cannot \(operation) the ledger of '\(self.directory)': \(reason)", cause: error)
     }
 
     /// There is no ledger: `.damaged` where there was one.

@@ -54,13 +54,14 @@ struct LedgerReader: ~Copyable {
     }
 
     private static func open(_ folder: LedgerFolder) throws(FxferError) -> (LedgerFile, HeadFile, UInt64) {
+        let deadline = folder.deadline
         while true {
             let file = try folder.doing("open") { () throws(Errno) in try folder.openForReading() }
             guard let file else { throw folder.missing() }
             // Whoever adds lines or compacts holds the lock: there is no half of a line, and the head fits.
             let opened = try folder.doing("read") { () throws(Errno) -> (HeadFile, UInt64)? in
-                try file.descriptor.lock()
-                defer { file.descriptor.unlock() }
+                try file.lock(until: deadline)
+                defer { file.unlock() }
                 guard try !file.isReplaced() else { return nil }
                 return (try folder.readHead(), try file.length())
             }

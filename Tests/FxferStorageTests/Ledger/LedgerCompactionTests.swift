@@ -40,11 +40,21 @@ struct LedgerCompactionTests {
         #expect(first.dropped == 3)
     }
 
-    @Test("leaves out what is not to be kept, but never the last line")
+    @Test("leaves out what is not to be kept, also the last line, or all")
     func chosen() throws {
         let (subject, _, _) = try Self.ledger()
-        #expect(try Self.compact(subject) { $0.description == "b" } == [5, 2])
-        #expect(try subject.paths() == ["b", "a"])
+        #expect(try Self.compact(subject) { $0.description == "b" } == [5, 1])
+        #expect(try subject.paths() == ["b"])
+        #expect(try subject.damagedLines() == [])
+        #expect(try Self.compact(subject) { _ in false } == [1, 0])
+        #expect(try subject.damagedLines() == [])
+        #expect(try subject.lines().count == 1)
+        let first = try #require(CompactionLine(try subject.lines()[0].dropLast()))
+        #expect(first.dropped == 5)
+        _ = try subject.open().append([LedgerUnderTest.entry("d")])
+        #expect(try subject.damagedLines() == [])
+        let line = try #require(LedgerLine(try subject.lines()[1].dropLast()))
+        #expect(line.previous == first.hash)
     }
 
     @Test("shows every changed byte, and lines that were removed or moved")
@@ -104,8 +114,9 @@ struct LedgerCompactionTests {
         lines[0] = first.encoded[...]
         try subject.write(lines)
         try subject.folder.remove(LedgerUnderTest.head)
-        #expect(try Self.compact(subject) { $0.description == "b" } == [3, 2])
-        #expect(try subject.paths() == ["b", "a"])
+        _ = try subject.open()
+        #expect(try Self.compact(subject) { $0.description == "b" } == [3, 1])
+        #expect(try subject.paths() == ["b"])
     }
 
     @Test("is not made of a damaged one")

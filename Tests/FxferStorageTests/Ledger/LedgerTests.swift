@@ -76,6 +76,28 @@ struct LedgerTests {
         #expect(try first.latest(for: path("a"))?.entry == LedgerUnderTest.entry("a"))
     }
 
+    @Test("is not waited for without end where another program has it locked")
+    func locked() async throws {
+        let subject = try LedgerUnderTest()
+        let ledger = try Ledger(subject.impatientFiles())
+        _ = try ledger.append([LedgerUnderTest.entry("a")])
+        let other = try #require(try subject.files().openForReading())
+        try other.lock(until: .now())
+        let bytes = try subject.folder.bytes(of: LedgerUnderTest.name)
+        #expect(await failureCode { _ = try ledger.append([LedgerUnderTest.entry("b")]) } == .busy)
+        #expect(await failureCode { _ = try ledger.latest(for: path("a")) } == .busy)
+        #expect(await failureCode { _ = try Ledger(subject.impatientFiles()) } == .busy)
+        #expect(await failureCode { _ = try LedgerContent(of: subject.impatientFiles()) } == .busy)
+        #expect(
+            await failureCode { _ = try LedgerCompaction(subject.impatientFiles(), keeping: { _ in true }).run() }
+                == .busy
+        )
+        #expect(try subject.folder.bytes(of: LedgerUnderTest.name) == bytes)
+        other.unlock()
+        _ = try ledger.append([LedgerUnderTest.entry("c")])
+        #expect(try subject.paths() == ["a", "c"])
+    }
+
     @Test("takes entries from many threads at once")
     func concurrent() async throws {
         let subject = try LedgerUnderTest()

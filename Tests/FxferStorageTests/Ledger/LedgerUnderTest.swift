@@ -16,6 +16,11 @@ struct LedgerUnderTest {
 
     func open() throws -> Ledger { try Ledger(self.files()) }
 
+    /// The same for those who do not wait while others have the ledger locked.
+    func impatientFiles() throws -> LedgerFolder {
+        LedgerFolder(try self.folder.open(), of: Array("out".utf8), patience: .zero)
+    }
+
     static func entry(_ name: String, size: UInt64 = 1) throws -> LedgerEntry {
         LedgerEntry(
             path: try path(name),
