@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import unittest
 
 from storing import LedgerCase, entries
-from support import FXFER, ONCE, Server, run, sha256
+from support import FXFER, ONCE, PATIENCE, Server, run, sha256
 from tracing import Trace
 
 
@@ -153,6 +154,30 @@ class Entries(LedgerCase):
 
 
 class Failures(LedgerCase):
+    def test_another_file_in_its_place_is_not_gone_on_with(self):
+        self.write("a.txt", b"one")
+        self.write("b.txt", b"two")
+        for trick in ["an old copy", "nothing", "fewer lines"]:
+            with self.subTest(trick):
+                shutil.rmtree(self.out, ignore_errors=True)
+                with Server(self.out) as server:
+                    self.send(server, "a.txt")
+                    self.write("other", self.ledger.read_bytes())
+                    self.write("c.txt", b"three")
+                    self.send(server, "c.txt")
+                    if trick == "an old copy":
+                        os.replace(self.root / "other", self.ledger)
+                    elif trick == "nothing":
+                        self.ledger.unlink()
+                    else:
+                        self.write("other", b"".join(self.ledger.read_bytes().splitlines(keepends=True)[1:]))
+                        os.replace(self.root / "other", self.ledger)
+                    result = run("send", str(self.root / "b.txt"), server.address)
+                    self.assertEqual(result.returncode, 65, result)
+                    self.assertIn("is damaged", result.stderr)
+                    self.assertEqual(set(server.published()), {b"a.txt", b"c.txt"})
+                self.assertEqual(run("verify", str(self.out)).returncode, 65)
+
     def test_a_file_that_cannot_be_written_down_is_not_published(self):
         self.write("a.txt", b"hello\n")
         self.write("b.txt", b"old\n")
@@ -267,6 +292,17 @@ class Compaction(LedgerCase):
         result = run("ledger", "compact", "--drop-missing", str(self.out))
         self.assertEqual(result.stdout, "3 entries before, 2 now\n")
         self.assertEqual([line[66:] for line in run("sums", str(self.out)).stdout.splitlines()], ["b", "c"])
+        for name in ("b", "c"):
+            (self.out / name).unlink()
+        self.assertEqual(run("ledger", "compact", "--drop-missing", str(self.out)).stdout, "2 entries before, 0 now\n")
+        self.assertEqual(run("verify", str(self.out)).returncode, 0)
+        with Server(self.out) as server:
+            self.send(server, "b")
+        self.assertEqual(run("verify", str(self.out)).returncode, 0)
+        with open("/dev/full", "w") as full:
+            compact = [FXFER, "ledger", "compact", str(self.out)]
+            result = subprocess.run(compact, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (74, 1), result)
 
     def test_what_is_behind_a_file_or_a_link_is_missing(self):
         for name in ("a/f", "b/f", "c/f"):

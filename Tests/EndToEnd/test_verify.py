@@ -152,6 +152,48 @@ class Findings(VerifyCase):
         self.assertIn("cannot read 'big' from byte 0 on: Input/output error", lines[0])
         self.assertEqual(lines[1:], ["changed: tree/f5", "11 files, 5.0 MiB: 1 changed, 1 unreadable"])
 
+    def test_a_path_that_nobody_knows_is_no_success(self):
+        for path in ["nosuch", "tree/nosuch", "out/tree", "tree/f"]:
+            result = run("verify", str(self.out), "tree", path)
+            self.assertEqual((result.returncode, result.stdout), (66, ""), result)
+            self.assertIn(f"'{path}'", result.stderr)
+        for path in ["./tree", "tree//", "tree/f1", "."]:
+            self.verify(path, status=0)
+        (self.out / "by hand").write_bytes(b"mine")
+        self.assertEqual(self.verify("by hand", status=65)[0], "unknown: by hand")
+
+    def test_failures_are_json_too(self):
+        result = run("verify", "--json", str(self.out), "nosuch")
+        self.assertEqual(result.returncode, 66)
+        event = json.loads(result.stdout)
+        self.assertEqual((event["event"], event["code"], event["status"]), ("error", "no-input", 66))
+
+    def test_unknown_files_are_not_looked_for_by_time(self):
+        (self.out / "by hand").write_bytes(b"mine")
+        self.verify("--since", "1h", status=0)
+        result = run("verify", "--since", "1h", "--unknown", "adopt", str(self.out))
+        self.assertEqual((result.returncode, result.stdout), (64, ""))
+
+    def test_the_loss_of_the_ledger_or_of_its_head_is_told(self):
+        head = self.out / ".fxfer" / "ledger.head"
+        kept = head.read_bytes()
+        head.unlink()
+        self.assertIn("ledger.head is missing", self.verify(status=65)[0])
+        with Server(self.out):
+            pass
+        self.assertEqual(head.read_bytes(), kept)
+        self.verify(status=0)
+        content = self.ledger.read_bytes()
+        self.ledger.unlink()
+        result = run("verify", str(self.out))
+        self.assertEqual((result.returncode, result.stdout), (65, ""))
+        self.assertIn(f"is gone, and had {len(content)} bytes", result.stderr)
+        served = run("serve", "--dir", str(self.out), "--listen", "127.0.0.1:0")
+        self.assertEqual(served.returncode, 65, served.stderr)
+        self.assertFalse(self.ledger.exists())
+        self.ledger.write_bytes(content)
+        self.verify(status=0)
+
     def test_without_a_ledger_nothing_is_verified(self):
         result = run("verify", str(self.root))
         self.assertEqual((result.returncode, result.stdout, result.stderr.count("\n")), (66, "", 1))
@@ -195,6 +237,21 @@ class Meanwhile(VerifyCase):
         out, error = process.communicate(timeout=PATIENCE)
         self.assertEqual((process.returncode, out), (130, ""))
         self.assertEqual(error.count("\n"), 1)
+
+    def test_signals_that_are_to_be_ignored_are_ignored(self):
+        for name in ("SIGHUP", "SIGINT"):
+            number = getattr(signal, name)
+            process = subprocess.Popen(
+                [FXFER, "verify", "--limit-rate", "2M", str(self.out)],
+                stdout=subprocess.PIPE,
+                text=True,
+                preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
+            )
+            while not any(link.endswith("/big") for link in self.links(process.pid)):
+                self.assertIsNone(process.poll())
+            process.send_signal(number)
+            out, _ = process.communicate(timeout=PATIENCE)
+            self.assertEqual((process.returncode, out), (0, "11 files, 5.0 MiB: all as stored\n"))
 
     @staticmethod
     def links(pid):
