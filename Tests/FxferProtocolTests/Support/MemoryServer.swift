@@ -45,6 +45,8 @@ struct MemoryServer {
 
     /// What is stored under which path, as it was hashed when it was stored.
     private(set) var published: [[UInt8]: FilePrefix]
+    /// The bytes of that, as far as they came over this connection.
+    private(set) var contents: [[UInt8]: [UInt8]] = [:]
     /// What of that has decayed, and is repaired by whoever has what it was stored with.
     private(set) var decayed: [[UInt8]: DecayedContent]
     /// How many files were repaired.
@@ -256,6 +258,7 @@ struct MemoryServer {
         if let base = staged?.base {
             #expect(held == FilePrefix(length: UInt64(base.bytes.count), digest: base.decay.digest), "as it was stored")
         }
+        defer { if self.published[path] == held, let staged { self.contents[path] = staged.bytes } }
         if let decayed = self.decayed[path], decayed.decay.digest == held.digest {
             self.decayed[path] = nil
             self.published[path] = held
