@@ -1,7 +1,6 @@
 """The recorded client streams of testdata/wire, each against the real server, as their README.md says."""
 
 import hashlib
-import hashlib
 import os
 import re
 import shutil
@@ -19,15 +18,18 @@ class Vector:
         header, _, self.stream = path.read_bytes().partition(b"\n\n")
         self.name = path.name
         self.published = {}
+        self.kept = {}
         self.folders = {}
+        self.decay = []
         self.values = {}
         for line in header.decode("ascii").splitlines():
             key, _, value = line.partition(": ")
-            if key == "published":
+            if key in ("published", "kept"):
                 digest, size, name = value.split(" ", 2)
-                self.published[unescape(name)] = (digest, int(size))
-            elif key == "folder":
-                self.folders[unescape(value)] = (hashlib.sha256().hexdigest(), 0)
+                getattr(self, key)[unescape(name)] = (digest, int(size))
+            elif key == "decay":
+                offset, name = value.split(" ", 1)
+                self.decay.append((int(offset), os.fsdecode(unescape(name))))
             elif key == "folder":
                 self.folders[unescape(value)] = (hashlib.sha256().hexdigest(), 0)
             else:
@@ -86,11 +88,25 @@ class WireVectorsTest(AbuseCase):
             with self.subTest(path.name):
                 vector = Vector(path)
                 self.start_over()
+                self.prepare(vector)
                 self.check(vector, *self.play(vector.stream, send))
-                digests = {name: digest for name, (digest, _) in vector.published.items()}
+                digests = {name: digest for name, (digest, _) in (vector.published | vector.kept).items()}
                 for folder in vector.folders:
                     self.assertTrue((self.server.directory / os.fsdecode(folder)).is_dir())
                 self.assert_harmless({**self.stored, **digests})
+
+    def prepare(self, vector):
+        """Has the directory as the vector wants it: the other vector's files, and what happened to them."""
+        if "before" in vector.values:
+            before = Vector(ROOT / "testdata/wire" / vector.values["before"])
+            self.check(before, *self.play(before.stream, lambda connection, stream: connection.send(stream)))
+        for offset, name in vector.decay:
+            path = self.server.directory / name
+            times = path.stat()
+            with open(path, "r+b") as file:
+                byte = os.pread(file.fileno(), 1, offset)[0]
+                os.pwrite(file.fileno(), bytes([byte ^ 0xFF]), offset)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
     def start_over(self):
         """A vector starts from a directory without other vectors' files; one old file stays, to see that it does."""

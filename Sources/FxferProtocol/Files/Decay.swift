@@ -17,22 +17,22 @@ package struct Decay: Hashable, Sendable {
         self.ranges = ranges
     }
 
+    /// Nil where a file of that size cannot have such damage.
+    ///
     /// - Parameter damaged: in ascending order, with gaps between them; all bytes where there are none.
-    package init(of size: UInt64, digest: Digest, damaged: [Range<UInt64>]) {
-        self.digest = digest
-        if damaged.isEmpty {
-            self.ranges = [0..<size]
-        } else if damaged.count > Self.maxRanges {
-            let rest = damaged[Self.maxRanges - 1].lowerBound..<damaged[damaged.count - 1].upperBound
-            self.ranges = damaged.prefix(Self.maxRanges - 1) + [rest]
-        } else {
-            self.ranges = damaged
+    package init?(of size: UInt64, digest: Digest, damaged: [Range<UInt64>]) {
+        var ranges = damaged.isEmpty ? [0..<size] : damaged
+        if ranges.count > Self.maxRanges {
+            let rest = ranges[Self.maxRanges - 1].lowerBound..<ranges[ranges.count - 1].upperBound
+            ranges = ranges.prefix(Self.maxRanges - 1) + [rest]
         }
+        guard let last = ranges.last, last.upperBound <= size else { return nil }
+        self.init(digest: digest, ranges: ranges)
     }
 
     /// How many chunks of the usual size are damaged.
     package var chunkCount: UInt32 {
-        let count = self.ranges.reduce(0) { $0 + Self.chunkCount(of: UInt64($1.count)) }
+        let count = self.ranges.reduce(0) { $0 + Self.chunkCount(of: $1.upperBound - $1.lowerBound) }
         return UInt32(clamping: count)
     }
 

@@ -146,7 +146,8 @@ extension Receiver {
     }
 
     mutating func keep(_ chunk: Chunk, of incoming: Incoming) throws(FxferError) {
-        guard chunk.end <= incoming.size ?? FileAttributes.maxSize else {
+        let size = incoming.size ?? FileAttributes.maxSize
+        guard chunk.offset <= size, UInt64(chunk.length) <= size - chunk.offset else {
             throw FxferError(.protocolViolation, "more bytes for '\(incoming.path)' than were announced")
         }
         self.currentChunk = .kept(chunk)

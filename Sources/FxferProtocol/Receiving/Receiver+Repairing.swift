@@ -12,17 +12,30 @@ extension Receiver.Incoming {
 }
 
 extension Receiver {
-    /// The sender has what a decayed file was stored with, and sends what is damaged: the owner stages the file anew, from
-    /// offset 0 on; see ``ChunkAction/fill(_:upTo:)``. Where it cannot, it calls ``failed(_:_:)``.
+    /// What REPAIR asks for.
+    package enum RepairAction {
+        /// Stage the file anew, from offset 0 on; see ``ChunkAction/fill(_:upTo:)``. Call ``failed(_:_:)`` if that fails.
+        case stage
+        /// Nothing: the file was refused, and the sender did not know it yet.
+        case discard
+    }
+
+    /// The sender has what a decayed file was stored with, and sends what is damaged.
     ///
     /// - Throws: `protocolViolation` where that was not offered.
-    package mutating func receive(_ repair: Repair) throws(FxferError) {
-        guard case .matching(let matching) = try self.state(of: repair.file), let decay = matching.decay else {
+    package mutating func receive(_ repair: Repair) throws(FxferError) -> RepairAction {
+        switch try self.state(of: repair.file) {
+        case .matching(let matching):
+            guard let decay = matching.decay else { throw self.outOfOrder("REPAIR", repair.file) }
+            var incoming = Incoming(path: matching.incoming.path, size: matching.incoming.size)
+            incoming.patching = Patching(decay: decay)
+            self.files[repair.file] = .receiving(incoming)
+            return .stage
+        case .refused:
+            return .discard
+        case .staging, .abandoned, .receiving, .rewinding, .committing:
             throw self.outOfOrder("REPAIR", repair.file)
         }
-        var incoming = Incoming(path: matching.incoming.path, size: matching.incoming.size)
-        incoming.patching = Patching(decay: decay)
-        self.files[repair.file] = .receiving(incoming)
     }
 
     /// A chunk comes behind a gap.

@@ -62,9 +62,9 @@ extension Sender {
         case .sending, .finished: break
         default: throw self.unexpected("REWIND", rewind.file)
         }
-        guard outgoing.isAccepted, rewind.offset == outgoing.confirmed, rewind.offset < outgoing.sent.length else {
-            throw self.unexpected("REWIND to \(rewind.offset)", rewind.file)
-        }
+        guard outgoing.isAccepted, rewind.offset == outgoing.confirmed, rewind.offset < outgoing.sent.length,
+            outgoing.hasUnconfirmed
+        else { throw self.unexpected("REWIND to \(rewind.offset)", rewind.file) }
         outgoing.rewinds += 1
         outgoing.rewindsInPlace += 1
         guard outgoing.rewindsInPlace <= Self.maxRewindsInPlace else {

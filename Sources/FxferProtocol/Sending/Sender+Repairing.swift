@@ -45,6 +45,15 @@ struct RepairProgress {
     }
 }
 
+extension Sender.Outgoing {
+    /// Whether the receiver has something to judge that it did not confirm. Of a file that is repaired, what was skipped
+    /// is nothing, until FINISH makes it a part.
+    var hasUnconfirmed: Bool {
+        if case .finished = self.phase { return true }
+        return self.repair.map { $0.unconfirmedCount > 0 } ?? true
+    }
+}
+
 extension Sender {
     /// The next step for a file that is repaired, of which something has still to be sent.
     func nextRead(_ outgoing: Outgoing, _ repair: RepairProgress) -> Step {

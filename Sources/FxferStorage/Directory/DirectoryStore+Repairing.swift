@@ -15,8 +15,12 @@ extension DirectoryStore {
             try file.proof(of: digest, self.committer.records?.states.load(for: digest, size: file.size))
         }
         let finding = try await self.hash(file.size) { try await proof.run(lanes: System.coreCount, on: self.pool) }
-        guard case .changed(let ranges) = finding else { return nil }
-        return DecayedFile(Decay(of: file.size, digest: digest, damaged: ranges)) {
+        // One that has grown meanwhile is being written to.
+        guard case .changed(let ranges) = finding, let decay = Decay(of: file.size, digest: digest, damaged: ranges)
+        else {
+            return nil
+        }
+        return DecayedFile(decay) {
             try await self.pool.run { try self.stageRepair(of: file, target) }
         }
     }

@@ -41,6 +41,7 @@ struct StagedBytes: ~Copyable, Sendable {
 
     /// See ``StagedContent/fill(upTo:on:)``. What is in memory repairs nothing.
     mutating func fill(upTo offset: UInt64, on pool: DiskPool) throws(FxferError) {
+        guard self.memory == nil else { throw .repairsNone }
         try self.disk?.fill(upTo: offset, on: pool)
     }
 

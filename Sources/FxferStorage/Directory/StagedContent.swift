@@ -75,12 +75,20 @@ struct StagedContent: ~Copyable, Sendable {
         self.lastAppend = .now
     }
 
-    /// Appends what the decayed file has from the position to `offset`.
+    /// Appends what the decayed file has from the position to `offset`. Where that cannot be read, the file is given up.
     mutating func fill(upTo offset: UInt64, on pool: DiskPool) throws(FxferError) {
-        guard let base else { throw FxferError(.internal, "'\(self.path)' repairs no file") }
+        guard let base else { throw .repairsNone }
         while self.position < offset {
             let count = Int(min(offset - self.position, Self.bytesPerFill))
-            try self.append([try base.read(count, at: self.position)], on: pool)
+            let bytes: ByteBuffer
+            do {
+                bytes = try base.read(count, at: self.position)
+            } catch {
+                self.file = nil
+                self.failure = error
+                throw error
+            }
+            try self.append([bytes], on: pool)
         }
     }
 

@@ -71,7 +71,7 @@ extension StagedFile {
     package var mayLeavePartial: Bool { false }
 
     package func fill(upTo offset: UInt64) async throws {
-        throw FxferError(.internal, "a file that repairs none has nothing to be filled from")
+        throw FxferError.repairsNone
     }
 
     /// ``append(_:)`` for one piece.
@@ -84,5 +84,12 @@ extension StagedFile {
         try await withCheckedContinuation { continuation in
             self.publish(from: origin) { continuation.resume(returning: $0) }
         }.get()
+    }
+}
+
+extension FxferError {
+    /// Only a file that is staged to repair another can be filled.
+    static var repairsNone: FxferError {
+        FxferError(.internal, "a file that repairs none has nothing to be filled from")
     }
 }

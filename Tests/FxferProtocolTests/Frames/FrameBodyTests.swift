@@ -50,7 +50,7 @@ struct FrameBodyTests {
         #expect(decoded.code == nil)
     }
 
-    @Test("an unknown critical frame is refused", arguments: [0x00, 0x06, 0x1A, 0x24, 0x2F, 0x7F] as [UInt8])
+    @Test("an unknown critical frame is refused", arguments: [0x00, 0x06, 0x1B, 0x24, 0x2F, 0x7F] as [UInt8])
     func criticalFrame(type: UInt8) {
         let unknown = RawFrame(type: type, body: [1, 2, 3]).bytes
         let decoded = Decoded(behindPreamble: unknown + Frame.bye.bytes)
@@ -73,6 +73,7 @@ struct FrameBodyTests {
         ("ENTRY of an unknown kind", RawFrame(type: 0x22, body: hex("00000001 02 00") + Self.restOfOffer)),
         ("ENTRY with a byte that is not zero", RawFrame(type: 0x22, body: hex("00000001 00 01") + Self.restOfOffer)),
         ("SAME without a whole number", RawFrame(type: 0x19, body: hex("000000"))),
+        ("REPAIR without a whole number", RawFrame(type: 0x1A, body: hex("000000"))),
         ("GET whose path is cut", RawFrame(type: 0x20, body: hex("00000001 0002 61"))),
         ("LIST without a path's length", RawFrame(type: 0x21, body: hex("00000001"))),
         ("LISTED whose message is cut", RawFrame(type: 0x23, body: hex("00000001 0000 0001"))),

@@ -13,14 +13,14 @@ struct ReceiverOrderTests {
 
     /// One row a state, in the order of ``ReceiverScript/Event``.
     static let table: [(state: Script.FileState, outcomes: [Outcome])] = [
-        (.staging, [broken, broken, broken, broken, tooLong, broken, broken, broken, .answers(.forget)]),
-        (.abandoned, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken]),
+        (.staging, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken, .answers(.forget)]),
+        (.abandoned, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken, broken]),
         (
             .receiving,
             [
                 broken, broken, .answers(.confirm(1, 20)), broken, tooLong,
                 .answers(.refuse(1, .damaged)), .answers(.refuse(1, .damaged)), .answers(.refuse(1, .damaged)),
-                discarded,
+                broken, discarded,
             ]
         ),
         (
@@ -28,7 +28,7 @@ struct ReceiverOrderTests {
             [
                 broken, broken, .answers(.confirm(1, 20)), discarded, tooLong,
                 discarded, discarded, discarded,
-                discarded,
+                broken, discarded,
             ]
         ),
         (
@@ -36,7 +36,7 @@ struct ReceiverOrderTests {
             [
                 broken, .answers(.refuse(1, .exists)), broken, broken, tooLong,
                 .answers(.commit(.standIn(30))), .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)),
-                discarded,
+                broken, discarded,
             ]
         ),
         (
@@ -44,7 +44,7 @@ struct ReceiverOrderTests {
             [
                 broken, .answers(.confirm(1, 10)), .answers(.confirm(1, 20)), broken, tooLong,
                 .answers(.refuse(1, .damaged)), .answers(.refuse(1, .damaged)), .answers(.refuse(1, .damaged)),
-                discarded,
+                broken, discarded,
             ]
         ),
         (
@@ -52,20 +52,52 @@ struct ReceiverOrderTests {
             [
                 broken, .answers(.confirm(1, 10)), broken, broken, tooLong,
                 .answers(.commit(.standIn(30))), .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)),
-                discarded,
+                broken, discarded,
             ]
         ),
-        (.committing, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken]),
+        (
+            .decayed,
+            [
+                broken, .answers(.refuse(1, .exists)), broken, broken, tooLong,
+                .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)),
+                .answers(.stage), discarded,
+            ]
+        ),
+        (
+            .decayedOrElse,
+            [
+                broken, .answers(.confirm(1, 10)), broken, broken, tooLong,
+                .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)), .answers(.refuse(1, .exists)),
+                .answers(.stage), discarded,
+            ]
+        ),
+        (
+            .repairing,
+            [
+                broken, broken, .answers(.confirm(1, 20)), .answers(.confirm(1, 30)), tooLong,
+                .answers(.fill(upTo: 30)), .answers(.refuse(1, .damaged)), .answers(.refuse(1, .damaged)),
+                broken, discarded,
+            ]
+        ),
+        (
+            .repairRewinding,
+            [
+                broken, broken, .answers(.confirm(1, 20)), discarded, tooLong,
+                discarded, discarded, discarded,
+                broken, discarded,
+            ]
+        ),
+        (.committing, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken, broken]),
         (
             .refused,
             [
                 broken, discarded, discarded, discarded, tooLong,
                 discarded, discarded, discarded,
-                .answers(.forget),
+                discarded, .answers(.forget),
             ]
         ),
-        (.none, [.answers(.stage), broken, broken, broken, tooLong, broken, broken, broken, broken]),
-        (.gone, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken]),
+        (.none, [.answers(.stage), broken, broken, broken, tooLong, broken, broken, broken, broken, broken]),
+        (.gone, [broken, broken, broken, broken, tooLong, broken, broken, broken, broken, broken]),
     ]
 
     private static let broken = Outcome.fails(.protocolViolation)
@@ -106,6 +138,7 @@ struct ReceiverOrderTests {
         let error = #expect(throws: FxferError.self) {
             switch event {
             case .cancel: try script.cancel(file)
+            case .repair: try script.repair(file)
             case .finishRight, .finishShort, .finishWrong: try script.finish(file, .standIn(30))
             default: try script.chunk(file, at: 0)
             }

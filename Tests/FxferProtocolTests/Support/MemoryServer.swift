@@ -16,10 +16,41 @@ struct MemoryServer {
         var hash = RunningHash()
         var keptCount = 0
         var keptHash = RunningHash()
+        /// What is repaired with it.
+        var base: DecayedContent?
+
+        mutating func append(_ more: UnsafeRawBufferPointer) {
+            self.bytes.append(contentsOf: more)
+            self.hash.update(more)
+        }
+
+        /// Takes from the base what is missing up to `end`.
+        mutating func fill(upTo end: UInt64) {
+            let missing = self.base?.bytes[self.bytes.count..<Int(end)] ?? []
+            missing.withUnsafeBytes { self.append($0) }
+        }
+
+        mutating func rewind() {
+            self.bytes.removeLast(self.bytes.count - self.keptCount)
+            self.hash = self.keptHash.copy()
+        }
+    }
+
+    /// A stored file that has other bytes now than it was stored with.
+    struct DecayedContent {
+        let bytes: [UInt8]
+        /// What it was stored with, and what is said of the damage.
+        let decay: Decay
     }
 
     /// What is stored under which path, as it was hashed when it was stored.
     private(set) var published: [[UInt8]: FilePrefix]
+    /// The bytes of that, as far as they came over this connection.
+    private(set) var contents: [[UInt8]: [UInt8]] = [:]
+    /// What of that has decayed, and is repaired by whoever has what it was stored with.
+    private(set) var decayed: [[UInt8]: DecayedContent]
+    /// How many files were repaired.
+    private(set) var repairs = 0
     /// The folders that were sent themselves.
     private(set) var folders: Set<[UInt8]> = []
     /// What went out and was not taken yet.
@@ -41,14 +72,18 @@ struct MemoryServer {
     private var openFolders: Set<FileID> = []
     private var staged: [FileID: Staged] = [:]
 
-    /// - Parameter refusal: why every offer is refused, nil where they are not.
+    /// - Parameters:
+    ///   - decayed: what exists, too, by path.
+    ///   - refusal: why every offer is refused, nil where they are not.
     init(
         existing: [[UInt8]: FilePrefix] = [:],
+        decayed: [[UInt8]: DecayedContent] = [:],
         filesInFlight: UInt16 = 256,
         nonce: Nonce = Nonce(repeating: 0x22),
         refusal: FxferError? = nil
     ) {
-        self.published = existing
+        self.published = existing.merging(decayed.mapValues { FilePrefix(ofContent: $0.bytes) }) { $1 }
+        self.decayed = decayed
         self.filesInFlight = filesInFlight
         self.nonce = nonce
         self.refusal = refusal
@@ -89,6 +124,7 @@ struct MemoryServer {
         case .frame(.offer(let offer)): try self.handle(offer)
         case .frame(.chunk(let chunk)): try self.handle(chunk)
         case .frame(.finish(let finish)): try self.handle(finish)
+        case .frame(.repair(let repair)): try self.handle(repair)
         case .frame(.cancel(let cancel)): try self.handle(cancel: cancel)
         case .frame(.get(let get)): Self.refuse(get).write(into: &self.output)
         case .frame(.list(let list)): Self.refuse(list).write(into: &self.output)
@@ -124,9 +160,10 @@ struct MemoryServer {
             self.paths[offer.file] = path.bytes
             if offer.attributes.isFolder { self.openFolders.insert(offer.file) }
             if let content = self.published[path.bytes], offer.attributes.size == content.length,
-                content.length > self.chunkSize
+                content.length > self.chunkSize || offer.comparison != .afterwards
             {
-                self.receiver.existing(offer.file, content, canRestart: false)?.write(into: &self.output)
+                let decay = self.decayed[path.bytes]?.decay
+                self.receiver.existing(offer.file, content, canRestart: false, decay: decay)?.write(into: &self.output)
             } else {
                 self.staged[offer.file] = Staged()
                 self.receiver.staged(offer.file)?.write(into: &self.output)
@@ -138,17 +175,22 @@ struct MemoryServer {
         switch try self.receiver.receive(chunk) {
         case .proceed: break
         case .restart(let file): self.staged[file] = Staged()
-        case .fill: preconditionFailure("nothing has decayed here")
+        case .fill(let file, let end): self.staged[file]?.fill(upTo: end)
         case .refuse(let failure): self.refuse(failure)
         }
     }
 
+    private mutating func handle(_ repair: Repair) throws(FxferError) {
+        guard case .stage = try self.receiver.receive(repair) else { return }
+        var staged = Staged()
+        staged.base = self.paths[repair.file].flatMap { self.decayed[$0] }
+        self.staged[repair.file] = staged
+        #expect(staged.base != nil, "only what has decayed is repaired")
+    }
+
     private mutating func handle(payload: ByteBuffer) {
         guard case .append(let file) = self.receiver.receivePayload() else { return }
-        payload.withUnsafeReadableBytes { bytes in
-            self.staged[file]?.bytes.append(contentsOf: bytes)
-            self.staged[file]?.hash.update(bytes)
-        }
+        payload.withUnsafeReadableBytes { self.staged[file]?.append($0) }
     }
 
     private mutating func handle(payloadEnd claimed: Digest) {
@@ -159,8 +201,7 @@ struct MemoryServer {
             staged.keptHash = staged.hash.copy()
             frame.write(into: &self.output)
         case .rewind(let frame):
-            staged.bytes.removeLast(staged.bytes.count - staged.keptCount)
-            staged.hash = staged.keptHash.copy()
+            staged.rewind()
             self.rewinds += 1
             frame.write(into: &self.output)
         case .refuse(let failure):
@@ -180,11 +221,22 @@ struct MemoryServer {
     }
 
     private mutating func handle(_ finish: Finish) throws(FxferError) {
-        switch try self.receiver.receive(finish) {
-        case .commit(let content): self.commit(finish.file, content)
+        self.take(try self.receiver.receive(finish), of: finish.file)
+    }
+
+    private mutating func take(_ action: Receiver.FinishAction, of file: FileID) {
+        switch action {
+        case .commit(let content): self.commit(file, content)
         case .refuse(let failure): self.refuse(failure)
         case .discard: break
-        case .fill, .rewind: preconditionFailure("nothing has decayed here")
+        case .fill(let end):
+            self.staged[file]?.fill(upTo: end)
+            let content = FilePrefix(ofContent: self.staged[file]?.bytes ?? [])
+            self.take(self.receiver.filled(file, content), of: file)
+        case .rewind(let frame):
+            self.staged[file]?.rewind()
+            self.rewinds += 1
+            frame.write(into: &self.output)
         }
     }
 
@@ -199,11 +251,21 @@ struct MemoryServer {
             return
         }
         let existing = self.published[path]
-        guard let held = self.staged.removeValue(forKey: file).map({ FilePrefix(ofContent: $0.bytes) }) ?? existing
-        else { return }
+        let staged = self.staged.removeValue(forKey: file)
+        guard let held = staged.map({ FilePrefix(ofContent: $0.bytes) }) ?? existing else { return }
         #expect(held == content, "only what was verified is committed")
         #expect(throws: Never.self, "only good names are committed") { try RelativePath(bytes: path) }
-        if let existing, existing != held {
+        if let base = staged?.base {
+            #expect(held == FilePrefix(length: UInt64(base.bytes.count), digest: base.decay.digest), "as it was stored")
+        }
+        defer { if self.published[path] == held, let staged { self.contents[path] = staged.bytes } }
+        if let decayed = self.decayed[path], decayed.decay.digest == held.digest {
+            self.decayed[path] = nil
+            self.published[path] = held
+            self.repairs += 1
+            let receipt = self.receiver.committed(file, .replaced, repairedChunks: decayed.decay.chunkCount)
+            Frame.receipt(receipt).write(into: &self.output)
+        } else if let existing, existing != held {
             self.refuse(self.receiver.failed(file, FxferError(.exists, "it exists")))
         } else {
             self.published[path] = held

@@ -103,6 +103,7 @@ extension Frame {
             .listed(Listed(listing: 7)),
             .listed(Listed(listing: 7, FxferError(.noInput, "no such folder"))),
             .reading(Reading(file: 7, length: 65_536)),
+            .repair(Repair(file: 7)),
         ]
     }
 }

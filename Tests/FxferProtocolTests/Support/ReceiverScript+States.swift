@@ -1,4 +1,5 @@
 import FxferProtocol
+import Testing
 
 extension ReceiverScript {
     /// The states of a file in the specification's diagram.
@@ -10,6 +11,10 @@ extension ReceiverScript {
         case resumed
         /// As matching, and other content is taken, too.
         case matchingOrElse
+        /// A file of its name and size is there, and is not what was stored: that has the digest of a right FINISH.
+        case decayed, decayedOrElse
+        /// The same, and it is being repaired: with and without a chunk that was damaged.
+        case repairing, repairRewinding
         /// It was open and is not any more.
         case gone
     }
@@ -35,6 +40,19 @@ extension ReceiverScript {
             _ = self.existing(1, .standIn(30))
         case .matchingOrElse:
             _ = self.existing(1, .standIn(30), canRestart: true)
+        case .decayed:
+            try self.decay()
+        case .decayedOrElse:
+            try self.decay(canRestart: true)
+        case .repairing:
+            try self.decay()
+            _ = try self.repair(1)
+            _ = try self.chunk(1, at: 0)
+        case .repairRewinding:
+            try self.decay()
+            _ = try self.repair(1)
+            _ = try self.chunk(1, at: 0)
+            _ = try self.chunk(1, at: 20, isDamaged: true)
         case .committing:
             // Not by `finish(_:_:)`: this commit is not the one that a test looks for.
             try self.receive(chunks: 3)
@@ -46,6 +64,12 @@ extension ReceiverScript {
             _ = try self.receiver.receive(Finish(file: 1, content: .standIn(30)))
             _ = self.committed(1)
         }
+    }
+
+    /// Has file 1, of 30 bytes, found as one that has decayed.
+    mutating func decay(_ ranges: [Range<UInt64>] = [5..<15], canRestart: Bool = false) throws {
+        let decay = try #require(Decay(digest: .standIn(at: 30), ranges: ranges))
+        #expect(self.existing(1, .decayed, canRestart: canRestart, decay: decay) == .accept(1, .decayed, decay))
     }
 
     private mutating func receive(chunks: UInt64) throws {
@@ -60,6 +84,7 @@ extension ReceiverScript {
         case offerAgain
         case chunkAtZero, chunkAtVerified, chunkBehindGap, chunkTooLong
         case finishRight, finishShort, finishWrong
+        case repair
         case cancel
     }
 
@@ -73,7 +98,13 @@ extension ReceiverScript {
         case .finishRight: try self.finish(1, .standIn(30))
         case .finishShort: try self.finish(1, .standIn(10))
         case .finishWrong: try self.finish(1, FilePrefix(length: 30, digest: .ofNothing))
+        case .repair: try self.repair(1)
         case .cancel: try self.cancel(1)
         }
     }
+}
+
+extension FilePrefix {
+    /// What stands for a file of 30 bytes that has decayed.
+    static let decayed = FilePrefix(length: 30, digest: .standIn(at: 1 << 40))
 }

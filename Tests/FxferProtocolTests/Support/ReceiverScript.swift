@@ -108,8 +108,11 @@ struct ReceiverScript {
         self.take(try self.receiver.receive(Finish(file: file, content: content)))
     }
 
-    mutating func repair(_ file: FileID) throws(FxferError) {
-        try self.receiver.receive(Repair(file: file))
+    mutating func repair(_ file: FileID) throws(FxferError) -> Answer {
+        switch try self.receiver.receive(Repair(file: file)) {
+        case .stage: .stage
+        case .discard: .discard
+        }
     }
 
     mutating func filled(_ file: FileID, _ content: FilePrefix) -> Answer {
@@ -149,8 +152,8 @@ struct ReceiverScript {
 }
 
 extension ReceiverScript.Answer {
-    static func accept(_ file: FileID, _ prefix: FilePrefix = .empty) -> Self {
-        .send(.accept(Accept(file: file, prefix: prefix)))
+    static func accept(_ file: FileID, _ prefix: FilePrefix = .empty, _ decay: Decay? = nil) -> Self {
+        .send(.accept(Accept(file: file, prefix: prefix, decay: decay)))
     }
 
     static func confirm(_ file: FileID, _ offset: UInt64) -> Self {

@@ -31,8 +31,8 @@ struct SenderScript {
         return self.sender.offer(try RelativePath(bytes: Array(path.utf8)), attributes, comparison)
     }
 
-    mutating func accept(_ file: FileID, _ prefix: FilePrefix = .empty) throws(FxferError) {
-        try self.sender.receive(Accept(file: file, prefix: prefix))
+    mutating func accept(_ file: FileID, _ prefix: FilePrefix = .empty, _ decay: Decay? = nil) throws(FxferError) {
+        try self.sender.receive(Accept(file: file, prefix: prefix, decay: decay))
     }
 
     mutating func confirm(_ file: FileID, _ offset: UInt64) throws(FxferError) {

@@ -20,6 +20,12 @@ struct WireVector {
     private(set) var expectation = Expectation.ok
     private(set) var published: [[UInt8]: FilePrefix] = [:]
     private(set) var folders: Set<[UInt8]> = []
+    /// What is there at the end and has got no RECEIPT.
+    private(set) var kept: [[UInt8]: FilePrefix] = [:]
+    /// The vector that is played first.
+    private(set) var before: String?
+    /// Offsets of bytes that are inverted then, by path.
+    private(set) var decay: [[UInt8]: [Int]] = [:]
     private(set) var chunkSize: UInt32?
     private(set) var filesInFlight: UInt16 = 64
     private(set) var stream: [UInt8] = []
@@ -47,7 +53,7 @@ struct WireVector {
             if line.isEmpty { break }
             guard let colon = line.firstRange(of: ": ") else { throw Malformed(reason: "no key: \(line)") }
             let key = String(line[..<colon.lowerBound])
-            guard keys.insert(key).inserted || ["published", "folder"].contains(key) else {
+            guard keys.insert(key).inserted || Self.repeatable.contains(key) else {
                 throw Malformed(reason: "two \(key)")
             }
             try self.read(key, String(line[colon.upperBound...]))
@@ -55,6 +61,8 @@ struct WireVector {
         guard keys.isSuperset(of: ["comment", "expect"]) else { throw Malformed(reason: "a key is missing") }
         self.stream = Array(rest)
     }
+
+    private static let repeatable = ["published", "folder", "kept", "decay"]
 
     private mutating func read(_ key: String, _ value: String) throws {
         let words = value.split(separator: " ").map(String.init)
@@ -64,10 +72,18 @@ struct WireVector {
         case "expect":
             self.expectation = try Self.expectation(words)
         case "published":
-            guard words.count == 3, let size = UInt64(words[1]), let digest = Digest(bytes: hex(words[0])),
-                let path = EscapedTextTests.unescape(words[2])
-            else { throw Malformed(reason: "published: \(value)") }
-            self.published[path] = FilePrefix(length: size, digest: digest)
+            let (path, content) = try Self.file(words)
+            self.published[path] = content
+        case "kept":
+            let (path, content) = try Self.file(words)
+            self.kept[path] = content
+        case "before" where words.count == 1:
+            self.before = words[0]
+        case "decay":
+            guard words.count == 2, let offset = Int(words[0]), let path = EscapedTextTests.unescape(words[1]) else {
+                throw Malformed(reason: "decay: \(value)")
+            }
+            self.decay[path, default: []].append(offset)
         case "folder":
             guard words.count == 1, let path = EscapedTextTests.unescape(words[0]) else {
                 throw Malformed(reason: "folder: \(value)")
@@ -80,6 +96,13 @@ struct WireVector {
         default:
             throw Malformed(reason: "\(key): \(value)")
         }
+    }
+
+    private static func file(_ words: [String]) throws -> (path: [UInt8], content: FilePrefix) {
+        guard words.count == 3, let size = UInt64(words[1]), let digest = Digest(bytes: hex(words[0])),
+            let path = EscapedTextTests.unescape(words[2])
+        else { throw Malformed(reason: "no file: \(words)") }
+        return (path, FilePrefix(length: size, digest: digest))
     }
 
     private static func expectation(_ words: [String]) throws -> Expectation {

@@ -11,14 +11,14 @@ struct WireVectorTests {
     )
     func vector(name: String, pieces: Pieces) throws {
         let vector = try WireVector(name: name)
-        var server = MemoryServer(filesInFlight: vector.filesInFlight)
+        var server = try Self.server(for: vector)
         for piece in pieces.cut(ByteBuffer(bytes: vector.stream)) {
             server.receive(piece)
         }
         let answers = Decoded(Array(server.takeOutput().readableBytesView))
         #expect(answers.code == nil)
         #expect(answers.isAtBoundary)
-        #expect(server.published == vector.published)
+        #expect(server.published == vector.published.merging(vector.kept) { $1 })
         #expect(server.folders == vector.folders)
         let folders = Dictionary(uniqueKeysWithValues: vector.folders.map { ($0, FilePrefix.empty) })
         #expect(Self.receipts(answers) == vector.published.merging(folders) { $1 })
@@ -26,6 +26,22 @@ struct WireVectorTests {
         if let chunkSize = vector.chunkSize {
             #expect(Self.agreedChunkSize(answers) == chunkSize)
         }
+    }
+
+    /// A server that is as the vector wants it: empty, or after another vector and what happened to its files.
+    private static func server(for vector: WireVector) throws -> MemoryServer {
+        guard let before = vector.before else { return MemoryServer(filesInFlight: vector.filesInFlight) }
+        var server = MemoryServer()
+        server.receive(ByteBuffer(bytes: try WireVector(name: before).stream))
+        var decayed: [[UInt8]: MemoryServer.DecayedContent] = [:]
+        for (path, offsets) in vector.decay {
+            var bytes = try #require(server.contents[path])
+            let stored = Digest(ofContent: bytes)
+            for offset in offsets { bytes[offset] ^= 0xFF }
+            let decay = try #require(Decay(of: UInt64(bytes.count), digest: stored, damaged: []))
+            decayed[path] = MemoryServer.DecayedContent(bytes: bytes, decay: decay)
+        }
+        return MemoryServer(existing: server.published, decayed: decayed, filesInFlight: vector.filesInFlight)
     }
 
     /// Compares the answers with what the vector expects, as any implementation would.
@@ -74,7 +90,10 @@ struct WireVectorTests {
             "", "\n", "comment: x\n", "comment: x\n\n", "expect: ok\n\n", "comment: x\nexpect: fine\n\n",
             "comment: x\nexpect: error\n\n", "comment: x\nexpect: error 65536\n\n",
             "comment: x\nexpect: ok\nwhat: 1\n\n",
-            "comment: x\nexpect: ok\npublished: 00 1 a\n\n", "comment: x\nexpect: ok\nfolder: \n\n",
+            "comment: x\nexpect: ok\npublished: 00 1 a\n\n", "comment: x\nexpect: ok\nkept: 00 1 a\n\n",
+            "comment: x\nexpect: ok\ndecay: a\n\n", "comment: x\nexpect: ok\ndecay: a 1\n\n",
+            "comment: x\nexpect: ok\nbefore: a b\n\n", "comment: x\nexpect: ok\nbefore: a\nbefore: a\n\n",
+            "comment: x\nexpect: ok\nfolder: \n\n",
             "comment: x\nexpect: ok\nexpect: ok\n\n", "comment x\n\n",
         ]
     )

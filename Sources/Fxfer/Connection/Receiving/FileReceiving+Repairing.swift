@@ -4,7 +4,8 @@ import FxferStorage
 /// A stored file that has decayed and is made whole.
 extension FileReceiving {
     func handleRepair(_ repair: Repair) async throws {
-        try self.receiving.receiver.receive(repair)
+        await self.waitForStaging(of: repair.file)
+        guard case .stage = try self.receiving.receiver.receive(repair) else { return }
         guard case .existing(_, let otherwise, .some(let decayed)) = self.incoming(repair.file).content else {
             preconditionFailure("the machine repairs only what has decayed")
         }
