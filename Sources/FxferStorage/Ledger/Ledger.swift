@@ -87,6 +87,8 @@ final class Ledger: Sendable {
     func latest(for path: RelativePath) throws(FxferError) -> LedgerLine? {
         let deadline = self.folder.deadline
         return try self.state.withLock { state throws(FxferError) in
+            // Its end was cut off then.
+            if let failure = state.failure { throw failure }
             try Self.withLock(state.file, self.folder, until: deadline) { file throws(FxferError) in
                 try self.catchUp(&state, with: file)
             }
