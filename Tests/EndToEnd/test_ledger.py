@@ -9,8 +9,9 @@ import subprocess
 import unittest
 
 from storing import LedgerCase, entries
-from support import FXFER, ONCE, PATIENCE, Server, run, sha256
+from support import FXFER, ONCE, PATIENCE, Server, copy_for_others, run, sha256
 from tracing import Trace
+from trees import NOBODY
 
 
 class Entries(LedgerCase):
@@ -194,6 +195,12 @@ class Failures(LedgerCase):
                 self.assertEqual(server.published(), {b"b.txt": hashlib.sha256(b"old\n").hexdigest()})
                 self.assertEqual(server.partials(), [])
                 self.assertEqual(self.ledger.read_bytes(), before)
+            self.write("b.txt", b"old\n")
+            result = run("send", *ONCE, str(self.root / "b.txt"), server.address)
+            self.assertEqual(result.returncode, 74, result.stderr)
+            self.assertIn("cannot make durable the ledger", result.stderr)
+        with Server(self.out) as server:
+            self.send(server, "a.txt", "b.txt")
 
 
 class Places(LedgerCase):
@@ -336,6 +343,28 @@ class Compaction(LedgerCase):
         self.assertFalse(left.is_symlink())
         self.assertEqual(victim.read_bytes(), b"old")
         self.assertFalse(self.ledger.is_symlink())
+
+    @unittest.skipIf(os.getuid() != 0, "needs root to be someone else")
+    def test_by_root_for_the_user_who_serves(self):
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        binary = copy_for_others(self.root)
+        self.out.mkdir()
+        os.chown(self.out, NOBODY, NOBODY)
+        identity = self.root / "identity"
+        identity.mkdir()
+        os.chown(identity, NOBODY, NOBODY)
+        self.write("a", b"a")
+        self.write("b", b"b")
+        with Server(self.out, "--identity", str(identity), binary=binary, **user) as server:
+            self.send(server, "a")
+            (self.out / ".fxfer" / "ledger.head").unlink()
+            result = run("ledger", "compact", str(self.out))
+            self.assertEqual((result.returncode, result.stdout), (0, "1 entries before, 1 now\n"), result.stderr)
+            self.send(server, "b")
+        for path in (self.ledger, self.ledger.with_name("ledger.head")):
+            self.assertEqual((path.stat().st_uid, path.stat().st_mode & 0o777), (NOBODY, 0o600))
+        with Server(self.out, "--identity", str(identity), binary=binary, **user):
+            self.assertEqual(run("verify", str(self.out)).returncode, 0)
 
     def test_of_a_damaged_ledger_nothing_is_changed(self):
         for name in ("a", "b", "c"):

@@ -92,7 +92,7 @@ final class Ledger: Sendable {
     func latest(for path: RelativePath) throws(FxferError) -> LedgerLine? {
         let deadline = self.folder.deadline
         return try self.state.withLock { state throws(FxferError) in
-            // Where a flush failed, what is in the file is not what was added.
+            // Where a flush failed, what was added may be cut off.
             if let failure = state.failure { throw failure }
             try Self.withLock(state.file, self.folder, until: deadline) { file throws(FxferError) in
                 try self.catchUp(&state, with: file)

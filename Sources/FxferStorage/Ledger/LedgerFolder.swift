@@ -50,7 +50,7 @@ final class LedgerFolder: Sendable {
 
     /// Opens the ledger to add to it, and makes it where it is missing.
     func openForAppending() throws(Errno) -> LedgerFile {
-        let file = try self.openFile(Self.ledger, O_RDWR | O_CREAT)
+        let file = try self.openOrMake(Self.ledger)
         try self.descriptor.sync()
         return LedgerFile(file)
     }
@@ -67,14 +67,39 @@ final class LedgerFolder: Sendable {
 
     /// Opens `ledger.head` to write it.
     func openHead() throws(Errno) -> OwnedDescriptor {
-        try self.openFile(Self.head, O_RDWR | O_CREAT)
+        try self.openOrMake(Self.head)
     }
 
     /// A new file for a ledger that is to take the place of the one there is. Only for those who have the ledger locked:
     /// what a compaction that was killed has left is removed.
     func createCompacted() throws(Errno) -> LedgerFile {
         self.removeCompacted()
-        return LedgerFile(try self.openFile(Self.compacted, O_RDWR | O_CREAT | O_EXCL))
+        return LedgerFile(try self.make(Self.compacted))
+    }
+
+    private func openOrMake(_ name: CPath) throws(Errno) -> OwnedDescriptor {
+        while true {
+            do throws(Errno) {
+                return try self.openFile(name, O_RDWR)
+            } catch {
+                guard error.number == ENOENT else { throw error }
+            }
+            do throws(Errno) {
+                return try self.make(name)
+            } catch {
+                // Another server was faster.
+                guard error.number == EEXIST else { throw error }
+            }
+        }
+    }
+
+    /// Makes a file. It belongs to whom the folder belongs to, also where root makes it: else the server could not open
+    /// it any more.
+    private func make(_ name: CPath) throws(Errno) -> OwnedDescriptor {
+        let file = try self.openFile(name, O_RDWR | O_CREAT | O_EXCL)
+        let owner = try self.descriptor.status().owner
+        if geteuid() == 0, owner != 0 { try once { fchown(file.number, owner, gid_t.max) } }
+        return file
     }
 
     /// Opens a file, and waits for nobody where it is a FIFO.
