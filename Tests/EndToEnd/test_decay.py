@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import unittest
 
 from relay import DOWN
 from resuming import MIB, ResumeCase
@@ -171,6 +172,48 @@ class BySending(DecayCase):
         result = run("receipt", "verify", str(receipts / "big.receipt.json"))
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(json.loads((receipts / "big.receipt.json").read_text())["outcome"], "replaced")
+
+
+@unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+class Unreadable(DecayCase):
+    """The disk does not give a file any more."""
+
+    def wrapper(self, name):
+        """Every read of what has that name at the beginning fails, and no other."""
+        return ("strace", "-f", "-qq", "-o", "/dev/null", "-P", str(self.out / name), "-e", "inject=pread64:error=EIO")
+
+    def test_it_is_stored_anew_when_it_is_sent(self):
+        for name in ["big", "small"]:
+            source = self.folder / name
+            with Server(self.out, wrapper=self.wrapper(name)) as server:
+                result = run("send", "--json", str(source), server.address)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                receipt = json.loads(result.stdout.splitlines()[-1])
+                chunks = {"big": 6, "small": 1}[name]
+                self.assertEqual((receipt["outcome"], receipt["repairedChunks"]), ("repaired", chunks))
+                self.assertEqual(os.listdir(self.kept), [])
+        self.assert_whole()
+
+    def test_other_content_is_refused(self):
+        before = self.server.published()
+        other = self.noise("other", 5 * MIB + 12345)
+        with Server(self.out, wrapper=self.wrapper("big")) as server:
+            result = run("send", "--as", "big", str(other), server.address)
+        self.assertEqual((result.returncode, result.stdout), (73, ""))
+        self.assertEqual(self.server.published(), before)
+
+    def test_it_is_repaired_from_another_server(self):
+        mirror = self.folder / "mirror"
+        shutil.copytree(self.out, mirror, ignore=shutil.ignore_patterns(".fxfer"))
+        with Server(mirror, "--share") as other:
+            for name, chunks in [("big", "6 damaged chunks"), ("small", "1 damaged chunk")]:
+                arguments = ["verify", "--repair-from", other.address, str(self.out)]
+                result = run(*arguments, wrapper=self.wrapper(name))
+                self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
+                lines = result.stdout.splitlines()
+                self.assertIn(f"cannot read '{name}' from byte 0 on: Input/output error", lines[0])
+                self.assertEqual(lines[1:], [f"repaired: {name}: {chunks} replaced", "2 files, 5.0 MiB: 1 repaired, 1 unreadable"])
+        self.assert_whole()
 
 
 class FromAServer(DecayCase):

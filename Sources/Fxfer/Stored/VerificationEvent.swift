@@ -13,7 +13,9 @@ public enum VerificationEvent: Hashable, Sendable {
     /// The file is not there.
     case missing(RelativePath)
     /// The file or folder of that path could not be read; why.
-    case unreadable([UInt8], String)
+    ///
+    /// It has decayed where the disk does not give what was stored there.
+    case unreadable([UInt8], String, hasDecayed: Bool)
     /// Something is there, and the ledger says nothing of it; why it was not adopted, where it was to be.
     case unknown([UInt8], reason: String?)
     /// Such a file, which is in the ledger from now on.
@@ -32,7 +34,7 @@ public enum VerificationEvent: Hashable, Sendable {
             case .changed(let path, let change):
                 .changed(path, ranges: change.ranges, isRewritten: change.isRewritten)
             case .missing(let path): .missing(path)
-            case .unreadable(let path, let reason): .unreadable(path, reason)
+            case .unreadable(let path, let reason, let hasDecayed): .unreadable(path, reason, hasDecayed: hasDecayed)
             case .unknown(let path, let reason): .unknown(path, reason: reason)
             case .adopted(let path, let digest): .adopted(path, digest)
             case .ledger(let damage): .ledger(damage)

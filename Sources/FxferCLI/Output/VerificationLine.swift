@@ -41,7 +41,7 @@ struct VerificationLine {
         case .missing(let path):
             self.object = Object(event: "missing", name: path.description)
             self.text = "missing: \(path)"
-        case .unreadable(let path, let reason):
+        case .unreadable(let path, let reason, _):
             self.object = Object(event: "unreadable", name: EscapedText.escape(path), reason: reason)
             self.text = "unreadable: \(reason)"
         case .unknown(let path, let reason):

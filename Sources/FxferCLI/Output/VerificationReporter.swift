@@ -29,7 +29,7 @@ final class VerificationReporter: Sendable {
             case .progress(let bytes):
                 state.bar?.draw("verify", verified: bytes)
             default:
-                if case .changed(let path, _, isRewritten: false) = event { state.decayed.append(path) }
+                if let path = event.decayed { state.decayed.append(path) }
                 state.tally.count(event)
                 guard let line = VerificationLine(event) else { return }
                 state.bar?.clear(if: StandardStream.output.isTerminal)
@@ -39,7 +39,7 @@ final class VerificationReporter: Sendable {
         }
     }
 
-    /// The files that have decayed: those with other content than they were stored with, to which nobody has written.
+    /// The files that have decayed.
     var decayed: [RelativePath] { self.state.withLock { $0.decayed } }
 
     /// Removes the progress line.
@@ -61,6 +61,17 @@ final class VerificationReporter: Sendable {
                 return ExitStatus.status(for: .io)
             }
             return state.tally.isFine ? 0 : ExitStatus.status(for: .damaged)
+        }
+    }
+}
+
+extension VerificationEvent {
+    /// The file that has decayed: nobody has written to it, and it is another one or cannot be read.
+    fileprivate var decayed: RelativePath? {
+        switch self {
+        case .changed(let path, _, isRewritten: false): path
+        case .unreadable(let path, _, hasDecayed: true): try? RelativePath(bytes: path)
+        default: nil
         }
     }
 }

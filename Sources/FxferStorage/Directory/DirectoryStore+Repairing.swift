@@ -25,7 +25,32 @@ extension DirectoryStore {
         }
     }
 
-    private func stageRepair(
+    /// SHA-256 of the file; nil where the disk does not give it any more, and it can be stored anew.
+    func digest(of file: PublishedFile) async throws -> Digest? {
+        do {
+            return try await self.hash(file.size) { try await file.digest(on: self.pool) }
+        } catch let error as FxferError where error.isDiskError {
+            // All of it has to come: what it would be repaired from cannot be read.
+            guard try await self.pool.run({ try self.committer.digestBeforeDecay(of: file) }) != nil else { throw error }
+            return nil
+        }
+    }
+
+    /// What the file at `path` is like, without a look at its content.
+    ///
+    /// - Throws: `.noInput` where there is none, and what stands in the way of it.
+    func attributes(of path: RelativePath) async throws -> FileAttributes {
+        try await self.pool.run {
+            try receiving("repair", path) {
+                guard case .file(let file) = try StoredFile.open(path, in: self.tree) else {
+                    throw FxferError(.noInput, "'\(path)' is no file any more")
+                }
+                return try file.status().attributes
+            }
+        }
+    }
+
+    func stageRepair(
         of file: PublishedFile,
         _ target: PublishingTarget
     ) throws(FxferError) -> DirectoryStagedFile {

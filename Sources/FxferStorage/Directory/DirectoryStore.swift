@@ -83,7 +83,9 @@ package final class DirectoryStore: Store {
             return file.position > 0 ? .partial(file) : .fresh(file)
         case .compare(let file):
             reading(file.size)
-            let digest = try await self.hash(file.size) { try await file.digest(on: self.pool) }
+            guard let digest = try await self.digest(of: file) else {
+                return .fresh(try await self.pool.run { try self.stageRepair(of: file, target) })
+            }
             return .existing(
                 ExistingFile(size: file.size, digest: digest) { origin in
                     try await self.confirm(file, target.level, from: origin)

@@ -24,7 +24,7 @@ package struct RepairStore: Store {
         _ level: Durability,
         reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<DirectoryStagedFile> {
-        let here = try await self.base.open(path).attributes
+        let here = try await self.base.attributes(of: path)
         guard here.size == attributes.size else {
             throw FxferError(.exists, "'\(path)' has another size there and is left as it is")
         }

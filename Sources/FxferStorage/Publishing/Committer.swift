@@ -47,13 +47,18 @@ struct Committer: Sendable {
         return zip(entries, hashes).map { entry, hash in StoredEntry(entry, hash) }
     }
 
-    /// The digest that `file` was stored with, where it has decayed: where it has another one now. Nil for a file that is
-    /// as it was stored, that nobody knows, or that somebody has written to since, as its size or time says.
+    /// The digest that `file` was stored with, where it has decayed: where it has another one now, or the disk does not
+    /// give it any more. Nil for a file that is as it was stored, that nobody knows, or that somebody has written to since,
+    /// as its size or time says.
     func digestBeforeDecay(of file: PublishedFile) throws(FxferError) -> Digest? {
         guard let entry = try self.records?.ledger.latest(for: file.path)?.entry, entry.size == file.size,
             entry.modified == file.modified
         else { return nil }
-        return try entry.digest == file.digest() ? nil : entry.digest
+        do {
+            return try entry.digest == file.digest() ? nil : entry.digest
+        } catch where error.isDiskError {
+            return entry.digest
+        }
     }
 
     /// Makes a file that is there already as durable as `level` says, and writes it into the ledger where that does not

@@ -93,7 +93,11 @@ struct Settlement {
         do {
             let there = try PublishedFile.find(path, in: folder.descriptor, self.committer.tree)
             guard let there else { return .nothing }
-            guard there.size == size, try there.digest() == digest else { return .other(there) }
+            do {
+                guard there.size == size, try there.digest() == digest else { return .other(there) }
+            } catch where error.isDiskError {
+                return .other(there)
+            }
             return .identical(there)
         } catch {
             guard error.code == .exists, self.target.conflict == .keepBoth else { throw error }

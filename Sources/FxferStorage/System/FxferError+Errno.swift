@@ -37,6 +37,12 @@ func receiving<Result: ~Copyable>(
     }
 }
 
+extension FxferError {
+    /// Whether the disk did not give what is on it (EIO): a part of it has failed, or a file system with checksums of its
+    /// own found what it has to be another.
+    var isDiskError: Bool { (self.cause as? Errno)?.number == EIO }
+}
+
 extension Errno {
     /// The kind of failure that the sender is told.
     var receiverCode: FxferError.Code {

@@ -6,8 +6,9 @@ package enum StoredFinding: Hashable, Sendable {
     case changed(RelativePath, Change)
     /// The file is not there.
     case missing(RelativePath)
-    /// The file, or the folder, could not be read; why. Whether it is as it was stored is not known.
-    case unreadable([UInt8], String)
+    /// The file, or the folder, could not be read; why. Whether it is as it was stored is not known. It has decayed where
+    /// the disk does not give what was stored there.
+    case unreadable([UInt8], String, hasDecayed: Bool)
     /// Something is there that is no folder, and the ledger says nothing of it. Its path may be one that no stored file
     /// can have. The reason says why it was not adopted, where it was to be.
     case unknown([UInt8], reason: String?)

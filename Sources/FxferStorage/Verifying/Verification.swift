@@ -160,7 +160,7 @@ package struct Verification: Sendable {
             let isRewritten = status.stamp.modified != entry.modified || status.size != entry.size
             return (entry, .changed(entry.path, StoredFinding.Change(ranges: ranges, isRewritten: isRewritten)))
         } catch let error as FxferError {
-            return (entry, .unreadable(entry.path.bytes, error.message))
+            return (entry, .unreadable(entry.path.bytes, error.message, hasDecayed: error.isDiskError))
         }
     }
 
@@ -255,7 +255,8 @@ private struct UnknownWalk {
         }
         do throws(Errno) {
             return try self.walk.goOn(in: directory.tree, through: scope.reaches) { path, error in
-                unreadable.append(.unreadable(path, "cannot read '\(EscapedText.escape(path))': \(error)"))
+                let reason = "cannot read '\(EscapedText.escape(path))': \(error)"
+                unreadable.append(.unreadable(path, reason, hasDecayed: false))
             } _: { entry in
                 guard entry.kind != .folder, scope.contains(bytes: entry.path) else { return }
                 if (try? RelativePath(bytes: entry.path)).map({ content.latest[$0] == nil }) ?? true {
