@@ -30,8 +30,8 @@ package final class OutputFolder: Sendable {
             throw FxferError(.io, "cannot write into '\(name)': this is no path")
         }
         var limit = rlimit()
-        let isLimited = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
-        self.maxFolders = max(1, min(isLimited ? Int(clamping: limit.rlim_cur) / (4 * Self.maxThreads) : 1, 256))
+        let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        self.maxFolders = max(1, min(isKnown ? Int(clamping: limit.rlim_cur) / (4 * Self.maxThreads) : 1, 1024))
         do {
             self.tree = try FolderTree(root: try ReceivingFolder.open(path))
         } catch {
@@ -45,8 +45,8 @@ package final class OutputFolder: Sendable {
     /// For how many groups another thread is worth it.
     private static let groupsOfThread = 2
     /// With how many open folders a thread takes no more groups before it has closed them: a tree may have more than the
-    /// process may open. All threads together take a quarter of that, and a group's own folders come on top. The more,
-    /// the faster: once a folder is flushed, others are with it.
+    /// process may open. All threads together take a quarter of that, or 8,192 at the most, and a group's own folders
+    /// come on top. The more, the faster: once a folder is flushed, others are with it.
     private let maxFolders: Int
 
     /// Writes files, with the folders that they need. Those of a group belong together: none of them gets its name before
