@@ -11,6 +11,7 @@ from resuming import MIB, ResumeCase
 from sending import Sending
 from storing import entries, flip
 from support import Server, run, sha256
+from tracing import Trace
 
 DAMAGED = 65
 
@@ -178,27 +179,27 @@ class BySending(DecayCase):
 class Unreadable(DecayCase):
     """The disk does not give a file any more."""
 
-    def wrapper(self, name):
-        """Every read of what has that name at the beginning fails, and no other."""
-        return ("strace", "-f", "-qq", "-o", "/dev/null", "-P", str(self.out / name), "-e", "inject=pread64:error=EIO")
+    def failing(self, name):
+        """Every read of what has that name when this begins fails, and no other."""
+        return ("-P", str(self.out / name), "-e", "inject=pread64:error=EIO")
 
     def test_it_is_stored_anew_when_it_is_sent(self):
         for name in ["big", "small"]:
             source = self.folder / name
-            with Server(self.out, wrapper=self.wrapper(name)) as server:
-                result = run("send", "--json", str(source), server.address)
-                self.assertEqual(result.returncode, 0, result.stderr)
-                receipt = json.loads(result.stdout.splitlines()[-1])
-                chunks = {"big": 6, "small": 1}[name]
-                self.assertEqual((receipt["outcome"], receipt["repairedChunks"]), ("repaired", chunks))
-                self.assertEqual(os.listdir(self.kept), [])
+            with Trace(self.server.pid, *self.failing(name)):
+                result = run("send", "--json", str(source), self.server.address)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            receipt = json.loads(result.stdout.splitlines()[-1])
+            chunks = {"big": 6, "small": 1}[name]
+            self.assertEqual((receipt["outcome"], receipt["repairedChunks"]), ("repaired", chunks))
+            self.assertEqual(self.leftovers(), [])
         self.assert_whole()
 
     def test_other_content_is_refused(self):
         before = self.server.published()
         other = self.noise("other", 5 * MIB + 12345)
-        with Server(self.out, wrapper=self.wrapper("big")) as server:
-            result = run("send", "--as", "big", str(other), server.address)
+        with Trace(self.server.pid, *self.failing("big")):
+            result = run("send", "--as", "big", str(other), self.server.address)
         self.assertEqual((result.returncode, result.stdout), (73, ""))
         self.assertEqual(self.server.published(), before)
 
@@ -208,7 +209,8 @@ class Unreadable(DecayCase):
         with Server(mirror, "--share") as other:
             for name, chunks in [("big", "6 damaged chunks"), ("small", "1 damaged chunk")]:
                 arguments = ["verify", "--repair-from", other.address, str(self.out)]
-                result = run(*arguments, wrapper=self.wrapper(name))
+                wrapper = ("strace", "-f", "-qq", "-o", "/dev/null", *self.failing(name))
+                result = run(*arguments, wrapper=wrapper)
                 self.assertEqual((result.returncode, result.stderr), (0, ""), result.stdout)
                 lines = result.stdout.splitlines()
                 self.assertIn(f"cannot read '{name}' from byte 0 on: Input/output error", lines[0])
