@@ -76,6 +76,20 @@ struct LoadedFileTests {
         #expect(try await source.read(at: 1000, count: 0).digest == sha256(bytes))
     }
 
+    @Test("as a source it can be skipped in, and gone back from there")
+    func skip() async throws {
+        let bytes = testBytes(1000)
+        let source = LoadedSource(try self.loaded(bytes))
+        _ = try await source.read(at: 0, count: 10)
+        try source.skip(to: 400)
+        #expect(try await source.read(at: 400, count: 100).digest == sha256(bytes[..<500]))
+        try source.skip(to: 1000)
+        #expect(try await source.read(at: 1000, count: 0).digest == sha256(bytes))
+        try source.rewind(to: 10)
+        #expect(try await source.read(at: 10, count: 990).digest == sha256(bytes))
+        #expect(await failureCode { try source.skip(to: 1001) } == .sourceChanged)
+    }
+
     @Test("more than there is, and another offset than the last end, are refused")
     func refusals() async throws {
         let source = LoadedSource(try self.loaded(testBytes(10)))

@@ -92,6 +92,50 @@ struct SourceFileTests {
         #expect(try await source.read(at: UInt64(length), count: 10).digest == chunk.digest)
     }
 
+    @Test("what is skipped is hashed, and its end can be gone back to", arguments: [0, 1, 1000, 17 << 20])
+    func skip(length: Int) async throws {
+        let bytes = testBytes(length + 30)
+        let source = try await self.source(bytes)
+        _ = try await source.read(at: 0, count: 10)
+        let end = UInt64(length + 10)
+        try await source.skip(to: end)
+        try await source.skip(to: end)
+        let chunk = try await source.read(at: end, count: 10)
+        #expect(Array(chunk.bytes.readableBytesView) == Array(bytes[Int(end)..<Int(end) + 10]))
+        #expect(chunk.digest == sha256(bytes[..<(Int(end) + 10)]))
+        source.confirm(10)
+        try source.rewind(to: end)
+        #expect(try await source.read(at: end, count: 20).digest == sha256(bytes))
+        // The gap turned out to be wrong: everything behind the last confirmed place is sent.
+        try source.rewind(to: 10)
+        #expect(try await source.read(at: 10, count: length + 20).digest == sha256(bytes))
+        try await source.checkUnchanged()
+    }
+
+    @Test("nothing is skipped backwards, nor behind the end, and a restart begins anew")
+    func skipRefused() async throws {
+        let bytes = testBytes(100)
+        let source = try await self.source(bytes)
+        _ = try await source.read(at: 0, count: 10)
+        #expect(await failureCode { try await source.skip(to: 9) } == .internal)
+        #expect(try await source.read(at: 10, count: 10).digest == sha256(bytes[..<20]))
+        #expect(await failureCode { try await source.skip(to: 101) } == .sourceChanged)
+        source.restart()
+        try await source.skip(to: 100)
+        #expect(try await source.read(at: 100, count: 0).digest == sha256(bytes))
+    }
+
+    @Test("a cancelled task skips nothing")
+    func skipCancelled() async throws {
+        let source = try await self.source(testBytes(100))
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await source.skip(to: 100)
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try await source.read(at: 0, count: 100).digest == sha256(testBytes(100)))
+    }
+
     @Test("a prefix longer than the file is a changed source, and a restart begins anew")
     func longPrefix() async throws {
         let source = try await self.source(testBytes(100))

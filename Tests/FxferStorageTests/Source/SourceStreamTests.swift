@@ -146,4 +146,12 @@ struct SourceStreamTests {
         #expect(await failureCode { _ = try await stream.read(at: 0, count: 1) } == .io)
         #expect(await failureCode { _ = try await stream.read(at: 1, count: 1) } == .internal)
     }
+
+    @Test("nothing of it is skipped, and nothing is lost by the attempt")
+    func skip() async throws {
+        try self.pipe.write(testBytes(100))
+        try self.pipe.end()
+        #expect(await failureCode { try self.stream.skip(to: 10) } == .internal)
+        #expect(try await self.stream.read(at: 0, count: 100).digest == sha256(testBytes(100)))
+    }
 }
