@@ -31,7 +31,9 @@ extension DirectoryStore {
             return try await self.hash(file.size) { try await file.digest(on: self.pool) }
         } catch let error as FxferError where error.isDiskError {
             // All of it has to come: what it would be repaired from cannot be read.
-            guard try await self.pool.run({ try self.committer.digestBeforeDecay(of: file) }) != nil else { throw error }
+            guard try await self.pool.run({ try self.committer.digestBeforeDecay(of: file) }) != nil else {
+                throw error
+            }
             return nil
         }
     }

@@ -56,7 +56,7 @@ struct Committer: Sendable {
         else { return nil }
         do {
             return try entry.digest == file.digest() ? nil : entry.digest
-        } catch where error.isDiskError {
+        } catch  where error.isDiskError {
             return entry.digest
         }
     }

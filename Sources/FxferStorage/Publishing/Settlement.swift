@@ -95,7 +95,7 @@ struct Settlement {
             guard let there else { return .nothing }
             do {
                 guard there.size == size, try there.digest() == digest else { return .other(there) }
-            } catch where error.isDiskError {
+            } catch  where error.isDiskError {
                 return .other(there)
             }
             return .identical(there)

@@ -79,7 +79,7 @@ struct RepairStoreTests {
 
     static let refused: [(name: String, size: UInt64?, code: FxferError.Code)] = [
         ("none", 10, .noInput), ("d/none", 10, .noInput), ("a/b", 10, .noInput), ("link", 10, .noInput),
-        ("pipe", 0, .noInput), ("d", 0, .isFolder), ("a", 10, .exists), ("a", UInt64(Sample.size) + 1, .exists),
+        ("pipe", 0, .noInput), ("d", 0, .noInput), ("a", 10, .exists), ("a", UInt64(Sample.size) + 1, .exists),
         ("a", nil, .exists),
     ]
 
