@@ -9,6 +9,7 @@ import wire
 from gate import Gate
 from proxy import UP, Flip, Proxy
 from scraping import ScrapeCase, ask, corrupt, files, refused
+from storing import flip
 from support import ONCE, PATIENCE, run
 from test_python_client import DamagingUpload
 from trust import fingerprint, make_token
@@ -16,7 +17,7 @@ from trust import fingerprint, make_token
 MIB = 1 << 20
 RECEIVED, SENT = "fxfer_bytes_received_total", "fxfer_bytes_sent_total"
 IN_FLIGHT, CONNECTIONS = "fxfer_transfers_in_flight", "fxfer_connections"
-ACCEPTED, REWINDS = "fxfer_connections_total", "fxfer_rewinds_total"
+ACCEPTED, REWINDS, REPAIRS = "fxfer_connections_total", "fxfer_rewinds_total", "fxfer_repairs_total"
 FSYNCS, FILES = "fxfer_fsync_seconds_count", "fxfer_file_seconds_count"
 
 
@@ -28,7 +29,7 @@ class UploadTest(ScrapeCase):
             samples = self.scrape(server)
             made_durable = {key for key in samples if key.startswith("fxfer_fsync_seconds")}
             self.assertEqual({samples[key] for key in samples.keys() - made_durable}, {0})
-        for key in (RECEIVED, SENT, IN_FLIGHT, CONNECTIONS, ACCEPTED, REWINDS, FSYNCS, FILES):
+        for key in (RECEIVED, SENT, IN_FLIGHT, CONNECTIONS, ACCEPTED, REWINDS, REPAIRS, FSYNCS, FILES):
             self.assertIn(key, samples)
         for key in (files("sent", "unchanged"), refused("no-space"), corrupt("tls", "remote")):
             self.assertIn(key, samples)
@@ -62,6 +63,16 @@ class UploadTest(ScrapeCase):
         source.write_bytes(b"other")
         self.assert_sent(source, server.address)
         self.await_values(server, {files("received", "replaced"): 1, RECEIVED: 8, IN_FLIGHT: 0, FILES: 2})
+
+    def test_repaired(self):
+        """Of a file that has decayed only what is damaged travels, and is counted."""
+        server = self.serve()
+        source = self.file("f", os.urandom(3 * MIB + 5))
+        self.assert_sent(source, server.address)
+        flip(server.directory / "f", MIB + 3, 3 * MIB + 1)
+        self.assert_sent("--quiet", source, server.address)
+        expected = {files("received", "repaired"): 1, REPAIRS: 2, RECEIVED: 4 * MIB + 10, FILES: 2, IN_FLIGHT: 0}
+        self.await_values(server, expected)
 
     def test_folders_are_no_files(self):
         server = self.serve()
