@@ -35,7 +35,7 @@ extension Receiver {
             }
             if let patching = incoming.patching {
                 guard finish.content.digest == patching.decay.digest else { return self.isOther(finish.file, incoming) }
-                if incoming.end < finish.content.length { return .fill(upTo: finish.content.length) }
+                if incoming.end < finish.content.length { return self.fillToEnd(finish.file, incoming) }
             }
             guard finish.content == incoming.verified else { return self.isOther(finish.file, incoming) }
             self.files[finish.file] = .committing(incoming)

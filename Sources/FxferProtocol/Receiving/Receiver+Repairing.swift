@@ -4,6 +4,20 @@ struct Patching {
     let decay: Decay
     /// Where the staged file ends: further on than what is verified, when it was filled and not compared since.
     var filled: UInt64 = 0
+    /// How many bytes were taken from the decayed file, those included that were taken back.
+    private var taken: UInt64 = 0
+
+    init(_ decay: Decay) {
+        self.decay = decay
+    }
+
+    /// Takes note that the file of `size` bytes is filled up to `end`. False where that was done too often: a sender that
+    /// does not have what it says could make a receiver copy for ever.
+    mutating func fill(upTo end: UInt64, of size: UInt64) -> Bool {
+        self.taken += end - self.filled
+        self.filled = end
+        return self.taken <= size * UInt64(Receiver.maxRewindsInPlace + 1)
+    }
 }
 
 extension Receiver.Incoming {
@@ -28,7 +42,7 @@ extension Receiver {
         case .matching(let matching):
             guard let decay = matching.decay else { throw self.outOfOrder("REPAIR", repair.file) }
             var incoming = Incoming(path: matching.incoming.path, size: matching.incoming.size)
-            incoming.patching = Patching(decay: decay)
+            incoming.patching = Patching(decay)
             self.files[repair.file] = .receiving(incoming)
             return .stage
         case .refused:
@@ -42,9 +56,26 @@ extension Receiver {
     mutating func fill(before chunk: Chunk, of incoming: Incoming) throws(FxferError) -> ChunkAction {
         var incoming = incoming
         try self.keep(chunk, of: incoming)
-        incoming.patching?.filled = chunk.offset
+        guard incoming.patching?.fill(upTo: chunk.offset, of: incoming.size ?? 0) ?? false else {
+            return .refuse(self.failed(chunk.file, Self.cannotBeRepaired(incoming.path)))
+        }
         self.files[chunk.file] = .receiving(incoming)
         return .fill(chunk.file, upTo: chunk.offset)
+    }
+
+    /// FINISH comes before the end: what is missing is not damaged.
+    mutating func fillToEnd(_ file: FileID, _ incoming: Incoming) -> FinishAction {
+        var incoming = incoming
+        let end = incoming.size ?? 0
+        guard incoming.patching?.fill(upTo: end, of: end) ?? false else {
+            return .refuse(self.failed(file, Self.cannotBeRepaired(incoming.path)))
+        }
+        self.files[file] = .receiving(incoming)
+        return .fill(upTo: end)
+    }
+
+    private static func cannotBeRepaired(_ path: RelativePath) -> FxferError {
+        FxferError(.damaged, "'\(path)' cannot be repaired: again and again it does not become what it was stored as")
     }
 
     /// The file was filled to its end: `content` is what came out.
@@ -54,8 +85,7 @@ extension Receiver {
         }
         guard content.length == incoming.size, content.digest == patching.decay.digest else {
             if let rewind = self.rewind(file, incoming) { return .rewind(rewind) }
-            let message = "'\(incoming.path)' cannot be repaired: it does not become what it was stored as"
-            return .refuse(self.failed(file, FxferError(.damaged, message)))
+            return .refuse(self.failed(file, Self.cannotBeRepaired(incoming.path)))
         }
         incoming.verified = content
         self.files[file] = .committing(incoming)

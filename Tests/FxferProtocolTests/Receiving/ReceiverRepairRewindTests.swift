@@ -46,6 +46,27 @@ struct ReceiverRepairRewindTests {
         #expect(try script.announce(1, at: 20, length: 5) == .fill(upTo: 20))
     }
 
+    @Test("a sender that makes the receiver copy again and again is refused, also where it sends a byte in between")
+    func copying() throws {
+        let whole = FilePrefix.standIn(300)
+        let other = FilePrefix(length: 300, digest: .standIn(at: 1))
+        var script = ReceiverScript()
+        _ = try script.offer(1, size: 300)
+        _ = script.existing(1, other, decay: Decay(digest: whole.digest, ranges: [5..<15]))
+        _ = try script.repair(1)
+        var answers: [ReceiverScript.Answer] = []
+        for place in 0..<100 as Range<UInt64> {
+            answers.append(try script.finish(1, whole))
+            guard answers.last == .fill(upTo: 300) else { break }
+            #expect(script.filled(1, other) == .rewind(1, to: place))
+            #expect(try script.chunk(1, at: place, length: 1) == .confirm(1, place + 1))
+        }
+        // Nine times the file's size is the limit.
+        #expect(answers.count == 10)
+        #expect(answers.last == .refuse(1, .damaged))
+        #expect(script.commits.isEmpty)
+    }
+
     @Test("a chunk before the place that was asked for breaks the protocol")
     func before() throws {
         var script = try Self.repairing()
@@ -95,7 +116,7 @@ struct ReceiverRepairRewindTests {
         }
     }
 
-    @Test("at the end there is no limit to what is found wrong, as long as the sender brings the file on each time")
+    @Test("what is found wrong at the end does not count as long as the sender brings the file on")
     func eachTimeFurther() throws {
         var script = try Self.repairing()
         for place in 8..<30 as Range<UInt64> {
