@@ -155,7 +155,10 @@ struct VerifyCommand: AsyncParsableCommand {
                 scope.paths.append(try RelativePath(bytes: Array(bytes)))
             } catch {
                 let name = EscapedText.escape(Array(bytes))
-                throw FxferError(.usage, "'\(name)' \(error.explanation); name a path in '\(self.dir)' from there on")
+                throw FxferError(
+                    .usage,
+                    "'\(name)' \(error.explanation); name a path in '\(EscapedText.escape(RawArgument(text: self.dir).bytes))' from there on"
+                )
             }
         }
         return scope
