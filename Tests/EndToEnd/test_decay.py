@@ -271,7 +271,7 @@ class FromAServer(DecayCase):
         lines = self.verify(self.other.address, status=DAMAGED)
         self.assertIn("not repaired: big: the other server's file is not what was stored here", lines)
         self.assertIn("not repaired: small: the other server has no such file", lines)
-        self.assertEqual(lines[-1], "2 files, 5.0 MiB: 2 changed")
+        self.assertEqual(lines[-1], "2 files, 5.0 MiB: 2 changed, 2 not repaired")
         self.assertEqual(self.server.published(), damaged)
         lines = self.verify("127.0.0.1:1", status=DAMAGED)
         self.assertTrue(lines[2].startswith("not repaired: big: cannot connect to 127.0.0.1:1"), lines)

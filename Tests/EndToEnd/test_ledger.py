@@ -1,5 +1,6 @@
 """The ledger: what a server writes down of all that it stores, and what is made of it."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -158,7 +159,7 @@ class Failures(LedgerCase):
     def test_another_file_in_its_place_is_not_gone_on_with(self):
         self.write("a.txt", b"one")
         self.write("b.txt", b"two")
-        for trick in ["an old copy", "nothing", "fewer lines"]:
+        for trick in ["an old copy", "nothing", "fewer lines", "moved away", "all moved away", "a copy of all"]:
             with self.subTest(trick):
                 shutil.rmtree(self.out, ignore_errors=True)
                 with Server(self.out) as server:
@@ -170,14 +171,25 @@ class Failures(LedgerCase):
                         os.replace(self.root / "other", self.ledger)
                     elif trick == "nothing":
                         self.ledger.unlink()
+                    elif trick == "moved away":
+                        os.replace(self.ledger, self.root / "moved")
+                    elif trick == "all moved away":
+                        os.replace(self.ledger, self.root / "moved")
+                        os.replace(self.ledger.with_name("ledger.head"), self.root / "head")
+                    elif trick == "a copy of all":
+                        shutil.copy(self.ledger, self.root / "copy")
+                        os.replace(self.root / "copy", self.ledger)
                     else:
                         self.write("other", b"".join(self.ledger.read_bytes().splitlines(keepends=True)[1:]))
                         os.replace(self.root / "other", self.ledger)
                     result = run("send", str(self.root / "b.txt"), server.address)
                     self.assertEqual(result.returncode, 65, result)
-                    self.assertIn("is damaged", result.stderr)
+                    self.assertIn("was taken away or exchanged", result.stderr)
                     self.assertEqual(set(server.published()), {b"a.txt", b"c.txt"})
-                self.assertEqual(run("verify", str(self.out)).returncode, 65)
+                    self.assertEqual(self.ledger.exists(), trick in ["an old copy", "fewer lines", "a copy of all"])
+                with Server(self.out) if trick == "a copy of all" else contextlib.nullcontext() as server:
+                    expected = {"a copy of all": 0, "all moved away": 66}.get(trick, 65)
+                    self.assertEqual(run("verify", str(self.out)).returncode, expected)
 
     def test_a_file_that_cannot_be_written_down_is_not_published(self):
         self.write("a.txt", b"hello\n")
@@ -297,11 +309,11 @@ class Compaction(LedgerCase):
         (self.out / "a").unlink()
         self.assertEqual(run("ledger", "compact", str(self.out)).stdout, "3 entries before, 3 now\n")
         result = run("ledger", "compact", "--drop-missing", str(self.out))
-        self.assertEqual(result.stdout, "3 entries before, 2 now\n")
+        self.assertEqual(result.stdout, "forgotten: a\n3 entries before, 2 now\n")
         self.assertEqual([line[66:] for line in run("sums", str(self.out)).stdout.splitlines()], ["b", "c"])
         for name in ("b", "c"):
             (self.out / name).unlink()
-        self.assertEqual(run("ledger", "compact", "--drop-missing", str(self.out)).stdout, "2 entries before, 0 now\n")
+        self.assertEqual(run("ledger", "compact", "--drop-missing", str(self.out)).stdout, "forgotten: b\nforgotten: c\n2 entries before, 0 now\n")
         self.assertEqual(run("verify", str(self.out)).returncode, 0)
         with Server(self.out) as server:
             self.send(server, "b")
@@ -324,7 +336,7 @@ class Compaction(LedgerCase):
         with Server(self.out) as server:
             self.send(server, "z")
         result = run("ledger", "compact", "--drop-missing", str(self.out))
-        self.assertEqual((result.returncode, result.stdout), (0, "4 entries before, 2 now\n"), result.stderr)
+        self.assertEqual((result.returncode, result.stdout), (0, "forgotten: tree/a/f\nforgotten: tree/b/f\n4 entries before, 2 now\n"), result.stderr)
         sums = run("sums", str(self.out)).stdout
         self.assertEqual([line[66:] for line in sums.splitlines()], ["tree/c/f", "z"])
 
@@ -357,7 +369,6 @@ class Compaction(LedgerCase):
         self.write("b", b"b")
         with Server(self.out, "--identity", str(identity), binary=binary, **user) as server:
             self.send(server, "a")
-            (self.out / ".fxfer" / "ledger.head").unlink()
             result = run("ledger", "compact", str(self.out))
             self.assertEqual((result.returncode, result.stdout), (0, "1 entries before, 1 now\n"), result.stderr)
             self.send(server, "b")

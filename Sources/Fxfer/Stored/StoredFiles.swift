@@ -31,12 +31,14 @@ public struct StoredFiles: Sendable {
     }
 
     /// Leaves of the ledger the last entry of each path, under the hash that receipts name; answers how many entries
-    /// there were and are.
+    /// there were and are, and which files were forgotten.
     ///
     /// - Parameter droppingMissing: whether entries of files that are not there any more are left out, too.
     /// - Throws: ``FxferError`` with `noInput`, `damaged` naming the line, `noSpace` or `io`, and the ledger is as it was;
     ///   `CancellationError`.
-    public func compactLedger(droppingMissing: Bool = false) async throws -> (before: Int, after: Int) {
+    public func compactLedger(
+        droppingMissing: Bool = false
+    ) async throws -> (before: Int, after: Int, forgotten: [RelativePath]) {
         try await self.pool.run { try self.directory.compactLedger(droppingMissing: droppingMissing) }
     }
 

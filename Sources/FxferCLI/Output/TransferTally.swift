@@ -8,6 +8,7 @@ struct TransferTally {
 
     private(set) var stored = 0
     private(set) var identical = 0
+    private(set) var repaired = 0
     private(set) var unchanged = 0
     private(set) var skipped = 0
     private(set) var failed = 0
@@ -23,10 +24,10 @@ struct TransferTally {
     mutating func note(_ receipt: TransferReceipt) {
         self.bytes += receipt.size
         if let level = receipt.level { self.level = min(self.level ?? level, level) }
-        if receipt.outcome == .identical {
-            self.identical += 1
-        } else {
-            self.stored += 1
+        switch receipt.outcome {
+        case .identical: self.identical += 1
+        case .repaired: self.repaired += 1
+        case .stored, .replaced: self.stored += 1
         }
     }
 
@@ -43,7 +44,7 @@ struct TransferTally {
     /// What became of all files, in one line.
     func summary(in time: Duration) -> String {
         let counts = [
-            (self.stored, "stored"), (self.identical, "there already"), (self.unchanged, "unchanged"),
+            (self.stored, "stored"), (self.repaired, "repaired"), (self.identical, "there already"), (self.unchanged, "unchanged"),
             (self.skipped, "skipped"), (self.failed, "failed"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         let files = counts.isEmpty ? "nothing to send" : counts.joined(separator: ", ")

@@ -9,6 +9,7 @@ struct VerificationTally {
     private var adopted = 0
     private var ledger = 0
     private var repaired = 0
+    private var notRepaired = 0
 
     /// Whether nothing is wrong any more.
     var isFine: Bool {
@@ -24,7 +25,8 @@ struct VerificationTally {
         case .adopted: self.adopted += 1
         case .ledger: self.ledger += 1
         case .repaired: self.repaired += 1
-        case .began, .progress, .notRepaired: break
+        case .notRepaired: self.notRepaired += 1
+        case .began, .progress: break
         }
     }
 
@@ -40,10 +42,12 @@ struct VerificationTally {
         let adopted: Int
         let ledger: Int
         let repaired: Int
+        let notRepaired: Int
 
         var text: String {
             let counts = [
-                (self.changed, "changed"), (self.repaired, "repaired"), (self.missing, "missing"),
+                (self.changed, "changed"), (self.repaired, "repaired"), (self.notRepaired, "not repaired"),
+                (self.missing, "missing"),
                 (self.unreadable, "unreadable"),
                 (self.unknown, "unknown"), (self.adopted, "adopted"),
                 (self.ledger, self.ledger == 1 ? "fault in the ledger" : "faults in the ledger"),
@@ -64,7 +68,8 @@ struct VerificationTally {
             unknown: self.unknown,
             adopted: self.adopted,
             ledger: self.ledger,
-            repaired: self.repaired
+            repaired: self.repaired,
+            notRepaired: self.notRepaired
         )
     }
 }

@@ -13,7 +13,7 @@ public enum PathRule: Error, Hashable, Sendable, CaseIterable {
     public var explanation: String {
         switch self {
         case .empty: "is empty"
-        case .emptyComponent: "has an empty component (a slash at an end, or two in a row)"
+        case .emptyComponent: "has an empty component (a slash at its beginning or end, or two in a row)"
         case .dots: "has a component '.' or '..'"
         case .controlByte: "has a control byte"
         case .componentTooLong: "has a component of more than \(RelativePath.maxComponentBytes) bytes"

@@ -37,20 +37,25 @@ package struct StoredDirectory: Sendable {
     }
 
     /// Leaves of the ledger the last entry of each path, and of the kept states those of their contents; answers how many
-    /// entries there were and are.
+    /// entries there were and are, and which files were forgotten, in the order of their paths' bytes.
     ///
     /// - Parameter droppingMissing: whether entries of files that are not there any more are left out, too.
     /// - Throws: `.noInput`, `.damaged` naming the line, `.noSpace`, `.io`. The ledger is as it was then.
-    package func compactLedger(droppingMissing: Bool) throws -> (before: Int, after: Int) {
-        let counts = try LedgerCompaction(self.ledger) { path in
-            try !droppingMissing || self.tree.has(path)
+    package func compactLedger(
+        droppingMissing: Bool
+    ) throws -> (before: Int, after: Int, forgotten: [RelativePath]) {
+        var forgotten: [RelativePath] = []
+        let (before, after) = try LedgerCompaction(self.ledger) { path in
+            if try !droppingMissing || self.tree.has(path) { return true }
+            forgotten.append(path)
+            return false
         }.run()
         if let states {
             // States that are kept just now, for a file that is not in the ledger yet, may go, too: they only save time.
             let digests = Set(try self.readLedger().latest.values.map(\.digest))
             for digest in (try? states.digests()) ?? [] where !digests.contains(digest) { states.remove(digest) }
         }
-        return counts
+        return (before, after, forgotten.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) })
     }
 }
 

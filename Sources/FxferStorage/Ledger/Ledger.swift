@@ -145,7 +145,7 @@ final class Ledger: Sendable {
         let isSame = file === state.file
         let length = try self.folder.doing("read") { () throws(Errno) in try file.length() }
         guard !isSame || length != state.head.length else { return }
-        let tail = try Self.mendedTail(of: file, atLeast: isSame ? state.head : self.headOfSuccessor(), self.folder)
+        let tail = try Self.mendedTail(of: file, atLeast: isSame ? state.head : self.head(of: file, after: state.file), self.folder)
         var index = isSame ? state.index : nil
         // Where they cannot be read, all lines are, when the index is asked for next.
         do { try index?.note(file, from: state.head.length, to: tail.head.length) } catch { index = nil }
@@ -158,12 +158,14 @@ final class Ledger: Sendable {
         return index
     }
 
-    /// What the ledger that has taken the place of the open one has at the least, by `ledger.head`: a compaction writes it
-    /// with the ledger. So another file that somebody has put there, perhaps an older one, is not gone on with.
-    private func headOfSuccessor() throws(FxferError) -> LedgerHead {
-        guard let head = try self.folder.doing("read", { () throws(Errno) in try self.folder.readHead() }).head else {
-            throw self.folder.damage("another file has its place, and ledger.head does not say which")
+    /// What the ledger that has taken the place of the open one has at the least, by `ledger.head`. Only a compaction puts
+    /// another file there, and writes both: what somebody else has put there, perhaps an older one, is not gone on with.
+    private func head(of successor: LedgerFile, after file: LedgerFile) throws(FxferError) -> LedgerHead {
+        let head = try self.folder.doing("read") { () throws(Errno) -> LedgerHead? in
+            guard let compaction = try successor.compaction(), try compaction != file.compaction() else { return nil }
+            return try self.folder.readHead().head
         }
+        guard let head else { throw self.folder.exchanged() }
         return head
     }
 
@@ -216,11 +218,11 @@ final class Ledger: Sendable {
         while true {
             let isCurrent = try folder.doing("lock") { () throws(Errno) in
                 try file.lock(until: deadline)
-                return try !file.isReplaced()
+                return try !folder.isReplaced(file)
             }
             if isCurrent { break }
             file.unlock()
-            file = try folder.doing("open") { () throws(Errno) in try folder.openForAppending() }
+            file = try folder.openSuccessor()
         }
         defer { file.unlock() }
         return try body(file)

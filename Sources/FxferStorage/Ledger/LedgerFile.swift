@@ -40,9 +40,10 @@ final class LedgerFile: Sendable {
         try self.descriptor.status().size
     }
 
-    /// Whether another file has taken its name.
-    func isReplaced() throws(Errno) -> Bool {
-        try self.descriptor.status().links == 0
+    /// What the first line says, where a compaction has made it.
+    func compaction() throws(Errno) -> CompactionLine? {
+        var lines = LedgerLines(to: try self.length(), readSize: 1024)
+        return try lines.next(in: self.descriptor).flatMap { CompactionLine($0.bytes) }
     }
 
     /// Adds `bytes` at the end, `length`; where that fails, the file is as it was.

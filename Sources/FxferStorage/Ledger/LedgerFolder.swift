@@ -55,6 +55,22 @@ final class LedgerFolder: Sendable {
         return LedgerFile(file)
     }
 
+    /// Whether another file has taken the ledger's name from `file`, or none has it.
+    func isReplaced(_ file: LedgerFile) throws(Errno) -> Bool {
+        try self.descriptor.status(of: Self.ledger)?.identity != file.descriptor.status().identity
+    }
+
+    /// Opens the ledger that has taken the place of one that was open.
+    ///
+    /// - Throws: `.damaged` where there is none; `.io`.
+    func openSuccessor() throws(FxferError) -> LedgerFile {
+        do throws(Errno) {
+            return LedgerFile(try self.openFile(Self.ledger, O_RDWR))
+        } catch {
+            throw error.number == ENOENT ? self.exchanged() : self.failure("open", error)
+        }
+    }
+
     func readHead() throws(Errno) -> HeadFile {
         do {
             let file = try self.openFile(Self.head, O_RDONLY)
@@ -145,7 +161,16 @@ final class LedgerFolder: Sendable {
         return FxferError(
             .damaged,
             "the ledger of '\(self.directory)' is gone, and had \(gone) bytes: bring it back from a copy. To begin a new "
-                + "one, move ledger.head away from its .fxfer"
+                + "one, stop its servers and move ledger.head away from its .fxfer"
+        )
+    }
+
+    /// What has the ledger's name is not what a server or a compaction has put there.
+    func exchanged() -> FxferError {
+        FxferError(
+            .damaged,
+            "the ledger of '\(self.directory)' was taken away or exchanged while a server had it open: bring it back, or "
+                + "restart the server to go on without"
         )
     }
 
@@ -153,8 +178,8 @@ final class LedgerFolder: Sendable {
     func damage(_ what: String) -> FxferError {
         FxferError(
             .damaged,
-            "the ledger of '\(self.directory)' is damaged: \(what); 'fxfer verify' shows where. To begin a new one, move "
-                + "ledger.jsonl and ledger.head away from its .fxfer"
+            "the ledger of '\(self.directory)' is damaged: \(what); see 'fxfer verify'. To begin a new one, stop its "
+                + "servers and move ledger.jsonl and ledger.head away from its .fxfer"
         )
     }
 

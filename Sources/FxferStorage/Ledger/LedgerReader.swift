@@ -62,7 +62,7 @@ struct LedgerReader: ~Copyable {
             let opened = try folder.doing("read") { () throws(Errno) -> (HeadFile, UInt64)? in
                 try file.lock(until: deadline)
                 defer { file.unlock() }
-                guard try !file.isReplaced() else { return nil }
+                guard try !folder.isReplaced(file) else { return nil }
                 return (try folder.readHead(), try file.length())
             }
             if let (head, length) = opened { return (file, head, length) }

@@ -197,7 +197,8 @@ package struct Verification: Sendable {
         let unknown = try await self.pool.run { try self.stillUnknown(found) }
         var findings = unreadable
         for path in unknown.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            findings.append(try await self.judge(path))
+            // A ledger that is damaged was told of, and takes no more.
+            findings.append(try await self.judge(path, mayAdopt: self.scope.unknown == .adopt && content.damages.isEmpty))
         }
         return findings
     }
@@ -214,8 +215,8 @@ package struct Verification: Sendable {
         return there.filter { (try? RelativePath(bytes: $0)).map { content.latest[$0] == nil } ?? true }
     }
 
-    private func judge(_ bytes: [UInt8]) async throws -> StoredFinding {
-        guard self.scope.unknown == .adopt else { return .unknown(bytes, reason: nil) }
+    private func judge(_ bytes: [UInt8], mayAdopt: Bool) async throws -> StoredFinding {
+        guard mayAdopt else { return .unknown(bytes, reason: nil) }
         let path: RelativePath
         do throws(PathRule) {
             path = try RelativePath(bytes: bytes)

@@ -32,14 +32,15 @@ struct LedgerCompactCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The directory of a server.", valueName: "dir"), completion: .directory)
     var dir: String
 
-    @Flag(help: "Leave out files that are not there any more, too.")
+    @Flag(help: "Leave out files that are not there any more, too, and name them.")
     var dropMissing = false
 
     func run() async throws {
         do {
             let files = try await StoredFiles(in: RawArgument(text: self.dir).bytes)
-            let (before, after) = try await files.compactLedger(droppingMissing: self.dropMissing)
-            guard StandardStream.output.write(line: "\(before) entries before, \(after) now") else {
+            let (before, after, forgotten) = try await files.compactLedger(droppingMissing: self.dropMissing)
+            let lines = forgotten.map { "forgotten: \($0)" } + ["\(before) entries before, \(after) now"]
+            guard lines.allSatisfy({ StandardStream.output.write(line: $0) }) else {
                 throw FxferError(.io, "standard output could not be written; the ledger is compacted")
             }
         } catch {

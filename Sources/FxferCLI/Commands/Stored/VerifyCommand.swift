@@ -77,6 +77,9 @@ struct VerifyCommand: AsyncParsableCommand {
         guard self.since == nil || self.unknown == nil || self.unknown == .ignore else {
             throw ValidationError("--since looks at what was stored only; leave out --unknown")
         }
+        if let since = self.since, since.seconds == 0 || since.description.allSatisfy(\.isNumber) {
+            throw ValidationError("--since takes a time with its unit, as in 12h or 7d")
+        }
         guard self.repairFrom != nil || self.trust.isEmpty else {
             throw ValidationError("tokens, keys and certificates go with --repair-from")
         }
