@@ -73,7 +73,19 @@ package final class DirectoryStore: Store {
         _ level: Durability,
         reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<DirectoryStagedFile> {
-        let target = self.target(path, attributes, level)
+        try await self.stage(path, attributes, comparison, level, repairsOnly: false, reading: reading)
+    }
+
+    /// ``stage(_:_:_:_:reading:)``, perhaps of what may only repair; see ``PublishingTarget/repairsOnly``.
+    func stage(
+        _ path: RelativePath,
+        _ attributes: FileAttributes,
+        _ comparison: Comparison,
+        _ level: Durability,
+        repairsOnly: Bool,
+        reading: @Sendable (UInt64) -> Void
+    ) async throws -> Staging<DirectoryStagedFile> {
+        let target = self.target(path, attributes, level, repairsOnly: repairsOnly)
         switch try await self.pool.run({ try self.prepare(target, attributes, comparison) }) {
         case .unchanged:
             return .unchanged
@@ -88,7 +100,7 @@ package final class DirectoryStore: Store {
             }
             return .existing(
                 ExistingFile(size: file.size, digest: digest) { origin in
-                    try await self.confirm(file, target.level, from: origin)
+                    try await self.confirm(file, target, from: origin)
                 },
                 otherwise: try await self.stageBeside(target, attributes, comparison),
                 decayed: try await self.decayed(file, target)
@@ -98,11 +110,14 @@ package final class DirectoryStore: Store {
 
     private func confirm(
         _ file: PublishedFile,
-        _ level: Durability,
+        _ target: PublishingTarget,
         from origin: Origin
     ) async throws -> Publication {
-        try await self.hash(level == .media ? file.size : 0) {
-            try await self.pool.run { try self.committer.confirm(file, level, from: origin) }
+        try await self.hash(target.level == .media ? file.size : 0) {
+            try await self.pool.run {
+                if target.repairsOnly { try self.committer.checkAsStored(file) }
+                return try self.committer.confirm(file, target.level, from: origin)
+            }
         }
     }
 
@@ -113,7 +128,7 @@ package final class DirectoryStore: Store {
         _ attributes: FileAttributes,
         _ comparison: Comparison
     ) async throws -> DirectoryStagedFile? {
-        guard self.options.conflict != .refuse else { return nil }
+        guard target.conflict != .refuse else { return nil }
         let beginning = try await self.pool.run { try self.begin(target, attributes, comparison) }
         let file = try await self.finish(beginning)
         if file.position > 0 { file.restart() }
@@ -136,7 +151,7 @@ package final class DirectoryStore: Store {
         let path = target.path
         try self.checkReserved(path)
         if target.level == .media { _ = try self.committer.media.access(for: path) }
-        let name = try self.checkName(path, attributes)
+        let name = try self.checkName(target, attributes)
         if name.mayBeSame, comparison != .afterwards,
             let file = try PublishedFile.find(path, in: self.tree), file.size == attributes.size
         {
@@ -160,7 +175,11 @@ package final class DirectoryStore: Store {
     }
 
     /// Makes sure that the file or folder may turn out to be publishable at `path`.
-    private func checkName(_ path: RelativePath, _ attributes: FileAttributes) throws(FxferError) -> NameCheck {
+    private func checkName(
+        _ target: PublishingTarget,
+        _ attributes: FileAttributes
+    ) throws(FxferError) -> NameCheck {
+        let path = target.path
         let walk = try self.tree.walk(to: path)
         return try receiving("create", path) {
             guard walk.isComplete, let there = try walk.folder.status(of: CPath(path.lastComponent)) else {
@@ -170,7 +189,7 @@ package final class DirectoryStore: Store {
             let fits = there.kind == (attributes.isFolder ? .folder : .regular)
             let isSameSize = attributes.size == nil || attributes.size == there.size
             let isTaken =
-                switch self.options.conflict {
+                switch target.conflict {
                 case _ where attributes.isFolder: !fits
                 case .refuse: !fits || !isSameSize
                 case .replace: !fits
@@ -256,7 +275,8 @@ package final class DirectoryStore: Store {
     private func target(
         _ path: RelativePath,
         _ attributes: FileAttributes,
-        _ level: Durability
+        _ level: Durability,
+        repairsOnly: Bool = false
     ) -> PublishingTarget {
         let permissions = attributes.permissions ?? (attributes.isFolder ? nil : self.options.defaultPermissions)
         return PublishingTarget(
@@ -264,7 +284,8 @@ package final class DirectoryStore: Store {
             isFolder: attributes.isFolder,
             permissions: permissions.map { mode_t($0 & FileAttributes.permissionMask) },
             modified: attributes.modified,
-            conflict: self.options.conflict,
+            conflict: repairsOnly ? .refuse : self.options.conflict,
+            repairsOnly: repairsOnly,
             level: attributes.isFolder ? min(level, .durable) : level
         )
     }

@@ -1,10 +1,12 @@
 import FxferProtocol
 
 /// A directory whose decayed files are made whole, and which takes nothing else. They keep their permissions and times.
+///
+/// What the other side has must be what the ledger says was stored: the same damage there makes nothing right.
 package struct RepairStore: Store {
     private let base: DirectoryStore
 
-    /// - Parameter base: refuses files whose name another one has.
+    /// - Parameter base: what it does where a name is taken does not count here.
     package init(_ base: DirectoryStore) {
         self.base = base
     }
@@ -28,6 +30,6 @@ package struct RepairStore: Store {
         guard here.size == attributes.size else {
             throw FxferError(.exists, "'\(path)' has another size there and is left as it is")
         }
-        return try await self.base.stage(path, here, comparison, level, reading: reading)
+        return try await self.base.stage(path, here, comparison, level, repairsOnly: true, reading: reading)
     }
 }

@@ -107,9 +107,11 @@ package final class LimitedFile<Base: MeasuredStore>: StagedFile {
         let space = self.entry.total(self.base.position)
         let (folders, path) = (self.knownFolders, self.path)
         self.base.publish(from: origin) { result in
-            let isStored = (try? result.get()).map { $0.outcome != .identical } ?? false
-            claim.settle(leaving: isStored ? space : 0)
-            if isStored { folders.addFolder(of: path) }
+            let outcome = try? result.get().outcome
+            // What is repaired takes the place of a file of its size.
+            let isMore = outcome == .stored || outcome == .replaced
+            claim.settle(leaving: isMore ? space : 0)
+            if isMore { folders.addFolder(of: path) }
             completion(result)
         }
     }

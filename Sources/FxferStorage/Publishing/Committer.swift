@@ -61,6 +61,16 @@ struct Committer: Sendable {
         }
     }
 
+    /// Makes sure that `file` has the content that it was stored with.
+    ///
+    /// - Throws: `.exists` where it has not, or nobody knows.
+    func checkAsStored(_ file: PublishedFile) throws(FxferError) {
+        let entry = try self.records?.ledger.latest(for: file.path)?.entry
+        guard let entry, entry.size == file.size, entry.digest == (try file.digest()) else {
+            throw FxferError(.exists, "'\(file.path)' is not what was stored here, and neither is what was sent for it")
+        }
+    }
+
     /// Makes a file that is there already as durable as `level` says, and writes it into the ledger where that does not
     /// know it.
     func confirm(

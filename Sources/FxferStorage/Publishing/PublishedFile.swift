@@ -177,6 +177,15 @@ final class PublishedFile: Sendable {
         _ = try? self.file.tryLock(.exclusive)
     }
 
+    /// Whether nobody has written to the file since it was found, as far as its size and times tell.
+    ///
+    /// - Parameter exceptName: whether it was renamed since, which moves one of the times.
+    func isUnchanged(exceptName: Bool = false) -> Bool {
+        guard let stamp = try? self.file.status().stamp else { return false }
+        guard exceptName else { return stamp == self.stamp }
+        return stamp.size == self.size && stamp.modified == self.modified
+    }
+
     private func changed() -> FxferError {
         FxferError(.io, "'\(self.path)' was changed, replaced or removed while it was compared; send it again")
     }

@@ -59,6 +59,7 @@ struct Settlement {
         for _ in 0..<Self.attempts {
             switch try self.look(at: path, content.size, content.digest) {
             case .identical(let there):
+                if self.target.repairsOnly { try self.committer.checkAsStored(there) }
                 return .identical(there)
             case .other(let there):
                 guard let there else { return nil }
@@ -68,6 +69,9 @@ struct Settlement {
                     return .published(publication)
                 }
             case .nothing:
+                guard !self.target.repairsOnly else {
+                    throw FxferError(.noInput, "'\(path)' was removed while it was repaired")
+                }
                 try content.seal(self.target, self.committer)
                 if let publication = try self.store(&content, at: path) { return .published(publication) }
             }
@@ -132,6 +136,8 @@ struct Settlement {
         let name = CPath(there.path.lastComponent)
         // Until its successor is durable, nobody confirms it and no server that starts sweeps it away.
         there.lockForReplacing()
+        // What somebody has written to it since it was read is not what has decayed.
+        guard !isRepair || there.isUnchanged() else { return nil }
         let replacement: Replacement?
         do {
             // Another file that somebody has put there meanwhile is not the one that has decayed.
@@ -140,6 +146,10 @@ struct Settlement {
         } catch {
             guard [EEXIST, ENOENT].contains(error.number) else { throw .receiving("create", there.path, error) }
             self.folders.forget()
+            return nil
+        }
+        if isRepair, let replacement, replacement == .exchanged, !there.isUnchanged(exceptName: true) {
+            content.file?.withdraw(replacement, from: folder.descriptor, name)
             return nil
         }
         do {

@@ -61,7 +61,9 @@ extension DownloadConnection {
                 preconditionFailure("what was asked for is open")
             }
             self.report(.started(download.file(), size: offer.attributes.size))
-            // How durable it becomes here is not the server's to say.
+            // How it is compared, and how durable it becomes here, is not the server's to say: SAME would end nothing.
+            var offer = offer
+            if offer.comparison == .bySizeAndTime { offer.comparison = .byDigest }
             await self.handleOffer(offer, to: download.destination, .durable)
         case .refuse(let failure):
             await self.refuse(failure)
