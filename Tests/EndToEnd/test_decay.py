@@ -144,12 +144,21 @@ class BySending(DecayCase):
             self.send(source, status=73)
         self.assertEqual(self.server.published(), damaged)
 
-    def test_the_damaged_content_itself_is_there_already(self):
+    def test_the_damaged_content_itself_makes_nothing_right(self):
         flip(self.out / "big", 2 * MIB)
-        damaged = self.folder / "copy" / "big"
-        damaged.parent.mkdir()
-        shutil.copy(self.out / "big", damaged)
-        self.assertEqual(self.send(damaged)["outcome"], "identical")
+        (self.folder / "copy").mkdir()
+        flip(self.out / "small", 9)
+        before = entries(self.out)
+        for name in ["big", "small"]:
+            damaged = self.folder / "copy" / name
+            shutil.copy(self.out / name, damaged)
+            event = self.send(damaged, status=73)
+            self.assertIn("has decayed to this", event["message"])
+            self.assertEqual(entries(self.out), before)
+        # Who may replace files may do that, too.
+        with Server(self.out, "--on-conflict", "replace") as server:
+            self.assertEqual(run("send", str(damaged), server.address).returncode, 0)
+        self.assertEqual(entries(self.out)[-1]["sha256"], sha256(damaged))
 
     def test_a_file_whose_name_nobody_has_stored_is_not_repaired(self):
         shutil.copy(self.out / "big", self.out / "copied")

@@ -44,7 +44,8 @@ struct TransferTally {
     /// What became of all files, in one line.
     func summary(in time: Duration) -> String {
         let counts = [
-            (self.stored, "stored"), (self.repaired, "repaired"), (self.identical, "there already"), (self.unchanged, "unchanged"),
+            (self.stored, "stored"), (self.repaired, "repaired"), (self.identical, "there already"),
+            (self.unchanged, "unchanged"),
             (self.skipped, "skipped"), (self.failed, "failed"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         let files = counts.isEmpty ? "nothing to send" : counts.joined(separator: ", ")

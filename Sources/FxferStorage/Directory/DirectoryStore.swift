@@ -115,7 +115,7 @@ package final class DirectoryStore: Store {
     ) async throws -> Publication {
         try await self.hash(target.level == .media ? file.size : 0) {
             try await self.pool.run {
-                if target.repairsOnly { try self.committer.checkAsStored(file) }
+                try self.committer.checkIdentical(file, target)
                 return try self.committer.confirm(file, target.level, from: origin)
             }
         }

@@ -145,7 +145,11 @@ final class Ledger: Sendable {
         let isSame = file === state.file
         let length = try self.folder.doing("read") { () throws(Errno) in try file.length() }
         guard !isSame || length != state.head.length else { return }
-        let tail = try Self.mendedTail(of: file, atLeast: isSame ? state.head : self.head(of: file, after: state.file), self.folder)
+        let tail = try Self.mendedTail(
+            of: file,
+            atLeast: isSame ? state.head : self.head(of: file, after: state.file),
+            self.folder
+        )
         var index = isSame ? state.index : nil
         // Where they cannot be read, all lines are, when the index is asked for next.
         do { try index?.note(file, from: state.head.length, to: tail.head.length) } catch { index = nil }

@@ -40,7 +40,9 @@ struct LedgerCompaction: ~Copyable {
             else { throw self.folder.missing() }
             try self.folder.doing("lock") { () throws(Errno) in try file.lock(until: deadline) }
             defer { file.unlock() }
-            guard try !self.folder.doing("lock", { () throws(Errno) in try self.folder.isReplaced(file) }) else { continue }
+            guard try !self.folder.doing("lock", { () throws(Errno) in try self.folder.isReplaced(file) }) else {
+                continue
+            }
             try self.survey(file)
             if self.last != nil { try self.replace(file) }
             return (self.before, self.after)

@@ -61,10 +61,23 @@ struct Committer: Sendable {
         }
     }
 
+    /// Makes sure that `file`, which has the content that was sent for `target`, may be told as stored: what has decayed is
+    /// not made right by who has the same damage, unless files may be replaced by others in any case.
+    ///
+    /// - Throws: `.exists`.
+    func checkIdentical(_ file: PublishedFile, _ target: PublishingTarget) throws(FxferError) {
+        if target.repairsOnly { return try self.checkAsStored(file) }
+        guard target.conflict != .replace, try self.digestBeforeDecay(of: file) != nil else { return }
+        throw FxferError(
+            .exists,
+            "'\(file.path)' was stored with other content and has decayed to this; send what was stored to repair it"
+        )
+    }
+
     /// Makes sure that `file` has the content that it was stored with.
     ///
     /// - Throws: `.exists` where it has not, or nobody knows.
-    func checkAsStored(_ file: PublishedFile) throws(FxferError) {
+    private func checkAsStored(_ file: PublishedFile) throws(FxferError) {
         let entry = try self.records?.ledger.latest(for: file.path)?.entry
         guard let entry, entry.size == file.size, entry.digest == (try file.digest()) else {
             throw FxferError(.exists, "'\(file.path)' is not what was stored here, and neither is what was sent for it")

@@ -59,7 +59,7 @@ struct Settlement {
         for _ in 0..<Self.attempts {
             switch try self.look(at: path, content.size, content.digest) {
             case .identical(let there):
-                if self.target.repairsOnly { try self.committer.checkAsStored(there) }
+                try self.committer.checkIdentical(there, self.target)
                 return .identical(there)
             case .other(let there):
                 guard let there else { return nil }

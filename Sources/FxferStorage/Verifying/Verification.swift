@@ -198,7 +198,9 @@ package struct Verification: Sendable {
         var findings = unreadable
         for path in unknown.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             // A ledger that is damaged was told of, and takes no more.
-            findings.append(try await self.judge(path, mayAdopt: self.scope.unknown == .adopt && content.damages.isEmpty))
+            findings.append(
+                try await self.judge(path, mayAdopt: self.scope.unknown == .adopt && content.damages.isEmpty)
+            )
         }
         return findings
     }

@@ -114,6 +114,8 @@ struct DirectoryDecayTests {
     func otherwise(other: Other) async throws {
         var options = DirectoryStore.Options.patient
         if other == .beside { options.layout = .beside }
+        // Only where files may be replaced is damage that was sent taken for what is stored.
+        if other == .confirmed { options.conflict = .replace }
         let subject = try await DirectoryUnderTest(options: options)
         try await other.prepare(subject)
         let content = try subject.content(at: path("a"))
