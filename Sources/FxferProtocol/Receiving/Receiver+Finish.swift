@@ -45,6 +45,10 @@ extension Receiver {
             guard finish.content == matching.existing else {
                 return .refuse(self.failed(finish.file, Self.existsError(incoming.path)))
             }
+            // Where other content is taken, it is for the store to say whether this is.
+            guard matching.decay == nil || matching.canRestart else {
+                return .refuse(self.failed(finish.file, Self.decayedError(incoming.path)))
+            }
             incoming.verified = matching.existing
             self.files[finish.file] = .committing(incoming)
             return .commit(matching.existing)

@@ -74,6 +74,14 @@ extension Receiver {
         return .fill(upTo: end)
     }
 
+    /// What has decayed is not made right by who has the same damage.
+    package static func decayedError(_ path: RelativePath) -> FxferError {
+        FxferError(
+            .exists,
+            "'\(path)' was stored with other content and has decayed to this; send what was stored to repair it"
+        )
+    }
+
     private static func cannotBeRepaired(_ path: RelativePath) -> FxferError {
         FxferError(.damaged, "'\(path)' cannot be repaired: again and again it does not become what it was stored as")
     }

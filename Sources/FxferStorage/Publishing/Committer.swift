@@ -68,10 +68,7 @@ struct Committer: Sendable {
     func checkIdentical(_ file: PublishedFile, _ target: PublishingTarget) throws(FxferError) {
         if target.repairsOnly { return try self.checkAsStored(file) }
         guard target.conflict != .replace, try self.digestBeforeDecay(of: file) != nil else { return }
-        throw FxferError(
-            .exists,
-            "'\(file.path)' was stored with other content and has decayed to this; send what was stored to repair it"
-        )
+        throw Receiver.decayedError(file.path)
     }
 
     /// Makes sure that `file` has the content that it was stored with.

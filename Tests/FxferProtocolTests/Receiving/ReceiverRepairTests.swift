@@ -72,9 +72,12 @@ struct ReceiverRepairTests {
         #expect(error?.code == .protocolViolation)
     }
 
-    @Test("a sender that has what is there now finishes at once, and nothing is repaired")
+    @Test("a sender that has what is there now is refused, unless other content is taken: then the store judges")
     func sameDamage() throws {
         var script = try ReceiverScript(fileIn: .decayed)
+        #expect(try script.finish(1, .decayed) == .refuse(1, .exists))
+        #expect(script.commits.isEmpty)
+        script = try ReceiverScript(fileIn: .decayedOrElse)
         #expect(try script.finish(1, .decayed) == .commit(.decayed))
     }
 
