@@ -37,6 +37,7 @@ enum Interruptible<Value: Sendable>: Sendable {
     private static func isIgnored(_ signal: CInt) -> Bool {
         var action = sigaction()
         guard sigaction(signal, nil, &action) == 0 else { return false }
+        // Functions cannot be compared in Swift, and SIG_IGN is none but a number in the place of one. Both are pointers.
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
             == unsafeBitCast(SIG_IGN, to: Int.self)
     }

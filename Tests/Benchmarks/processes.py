@@ -155,7 +155,10 @@ def deadline(seconds, what):
 
 
 def eventually(condition, what, patience=20):
-    """Answers the first true value of `condition()`; throws `Failure` with `what` where none comes in time."""
+    """Answers the first true value of `condition()`; throws `Failure` with `what` where none comes in time.
+
+    Only for what nobody tells, as a port that begins to listen; nothing is measured meanwhile.
+    """
     end = time.monotonic() + patience
     while not (value := condition()):
         if time.monotonic() > end:

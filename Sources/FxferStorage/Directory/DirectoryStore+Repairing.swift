@@ -52,6 +52,7 @@ extension DirectoryStore {
         }
     }
 
+    /// An empty file for what is to take the name of the decayed `file`, from which it can be filled.
     func stageRepair(
         of file: PublishedFile,
         _ target: PublishingTarget

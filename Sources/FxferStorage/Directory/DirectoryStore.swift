@@ -257,11 +257,8 @@ package final class DirectoryStore: Store {
 
     /// Runs work that hashes so many bytes; long work waits for its turn.
     func hash<T: Sendable>(_ length: UInt64, _ work: @Sendable () async throws -> T) async throws -> T {
-        length > Self.shortHash ? try await self.hashing.run(work) : try await work()
+        length > DiskPool.bytesPerHop ? try await self.hashing.run(work) : try await work()
     }
-
-    /// What is hashed in about 10 ms.
-    private static let shortHash: UInt64 = 16 << 20
 
     func staged(
         _ content: consuming StagedBytes,

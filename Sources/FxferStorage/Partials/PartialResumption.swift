@@ -33,14 +33,11 @@ final class PartialResumption: Sendable {
         }
     }
 
-    /// About 10 ms of hashing at 1.7 GB/s.
-    private static let bytesPerHop: UInt64 = 16 << 20
-
     private func verifySome() throws(FxferError) -> DirectoryStagedFile? {
         try receiving("store", self.path) {
             try self.verifier.withLock { verifier in
                 guard var current = verifier.take() else { return nil }
-                guard current.hash(upTo: Self.bytesPerHop) else {
+                guard current.hash(upTo: DiskPool.bytesPerHop) else {
                     verifier = consume current
                     return nil
                 }

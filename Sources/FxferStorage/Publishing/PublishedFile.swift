@@ -100,14 +100,11 @@ final class PublishedFile: Sendable {
         }
     }
 
-    /// About 10 ms of hashing at 1.7 GB/s.
-    private static let bytesPerHop: UInt64 = 16 << 20
-
     /// Hashes on; answers the digest once the file's end is reached.
     private func hashSome() throws(FxferError) -> Digest? {
         try receiving("compare", self.path) {
             try self.trail.withLock { trail in
-                let count = min(self.size - trail.offset, Self.bytesPerHop)
+                let count = min(self.size - trail.offset, DiskPool.bytesPerHop)
                 guard try trail.advance(over: self.file, count: count) == count else { throw self.changed() }
                 return trail.offset == self.size ? trail.mark() : nil
             }

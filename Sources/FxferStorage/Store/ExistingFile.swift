@@ -23,7 +23,8 @@ package struct ExistingFile: Sendable {
     /// read.
     ///
     /// - Parameter origin: who has sent the same, for the store's records.
-    /// - Throws: `.io` where it was changed, replaced or removed, or cannot be made durable; `CancellationError`.
+    /// - Throws: `.io` where it was changed, replaced or removed, or cannot be made durable; `.exists` where it has decayed
+    ///   to what the sender has; `CancellationError`.
     package func confirmDurable(from origin: Origin = Origin()) async throws -> Publication {
         try await self.confirmation(origin)
     }

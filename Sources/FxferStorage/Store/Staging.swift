@@ -1,6 +1,7 @@
 /// How a store begins with a file that is offered to it.
 package enum Staging<File: StagedFile>: Sendable {
-    /// The file's content is to be appended to this, from offset 0 on.
+    /// The file's content is to be appended to this, from offset 0 on: also where a file has the name that its disk does
+    /// not give any more.
     case fresh(File)
     /// A part is left from an earlier try: ``StagedFile/position`` bytes with ``StagedFile/runningDigest()``, read and
     /// hashed just now. Where the sender has another prefix, ``StagedFile/restart()`` forgets it.
