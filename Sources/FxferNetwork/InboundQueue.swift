@@ -12,24 +12,31 @@ final class InboundQueue<Element: Sendable>: Sendable {
 
     private struct State {
         var waiting: CircularBuffer<Element> = []
+        /// How many bytes wait.
         var bytes = 0
+        /// How many bytes the reader has taken and works on, until it waits for more.
+        var takenBytes = 0
         /// The reader, where it waits.
         var waiter: Waiter?
         /// What comes behind the last element; nil while more may come. An error is told once.
         var end: Result<Element?, any Error>?
         /// Whether the handler was told to wait.
         var isPaused = false
-
-        var isFull: Bool {
-            self.bytes >= InboundQueue.maxBytes || self.waiting.count >= InboundQueue.maxElements
-        }
     }
 
     private let state = Mutex(State())
     private let size: @Sendable (Element) -> Int
+    private let budget: ReadBudget
 
-    init(size: @escaping @Sendable (Element) -> Int) {
+    /// - Parameter size: how many bytes an element has.
+    init(_ budget: ReadBudget, size: @escaping @Sendable (Element) -> Int) {
+        self.budget = budget
         self.size = size
+        budget.join()
+    }
+
+    deinit {
+        self.state.withLock { self.budget.leave(with: $0.bytes + $0.takenBytes) }
     }
 
     // MARK: The handler's side
@@ -38,9 +45,14 @@ final class InboundQueue<Element: Sendable>: Sendable {
     func add(_ element: Element) {
         let waiter: Waiter? = self.state.withLock { state in
             guard state.end == nil else { return nil }
-            if let waiter = state.waiter.take() { return waiter }
+            let size = self.size(element)
+            self.budget.take(size)
+            if let waiter = state.waiter.take() {
+                state.takenBytes += size
+                return waiter
+            }
             state.waiting.append(element)
-            state.bytes += self.size(element)
+            state.bytes += size
             return nil
         }
         waiter?.resume(returning: element)
@@ -49,7 +61,7 @@ final class InboundQueue<Element: Sendable>: Sendable {
     /// Whether enough waits; ``endPause()`` tells the reader to bring the handler on then.
     func pauseIfFull() -> Bool {
         self.state.withLock { state in
-            state.isPaused = state.isFull
+            state.isPaused = self.isFull(state)
             return state.isPaused
         }
     }
@@ -74,6 +86,7 @@ final class InboundQueue<Element: Sendable>: Sendable {
     func cancel() {
         self.state.withLock { state in
             state.waiting = []
+            self.budget.giveBack(state.bytes)
             state.bytes = 0
         }
         self.finish(.failure(CancellationError()))
@@ -82,6 +95,8 @@ final class InboundQueue<Element: Sendable>: Sendable {
     /// Resumes the reader with the next element or the end, now or when it comes.
     func take(_ waiter: Waiter) {
         let result: Result<Element?, any Error>? = self.state.withLock { state in
+            self.budget.giveBack(state.takenBytes)
+            state.takenBytes = 0
             if let element = self.popFirst(&state) { return .success(element) }
             guard let end = state.end else {
                 precondition(state.waiter == nil, "the stream has one reader")
@@ -105,7 +120,7 @@ final class InboundQueue<Element: Sendable>: Sendable {
     /// Whether the handler waits and need not any more.
     func endPause() -> Bool {
         self.state.withLock { state in
-            guard state.isPaused, !state.isFull else { return false }
+            guard state.isPaused, !self.isFull(state) else { return false }
             state.isPaused = false
             return true
         }
@@ -113,7 +128,15 @@ final class InboundQueue<Element: Sendable>: Sendable {
 
     private func popFirst(_ state: inout State) -> Element? {
         guard let element = state.waiting.popFirst() else { return nil }
-        state.bytes -= self.size(element)
+        let size = self.size(element)
+        state.bytes -= size
+        state.takenBytes += size
         return element
+    }
+
+    /// Whether the handler is to wait for the reader, who takes what waits, or is done with what it has taken.
+    private func isFull(_ state: State) -> Bool {
+        if state.bytes >= Self.maxBytes || state.waiting.count >= Self.maxElements { return true }
+        return state.bytes + state.takenBytes > 0 && self.budget.isSpent
     }
 }

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// What a channel's pipeline passes on, as a sequence for one reader with backpressure: while 1 MiB waits, or eight
-/// elements, the socket is not read.
+/// elements, the socket is not read; nor, where the ``ReadBudget`` is spent, while anything waits or is worked on.
 ///
 /// It may be let go of unread, as happens to clients that a server accepts while it ends: the channel is closed then.
 /// The same happens when the reader's task is cancelled.
@@ -10,9 +10,15 @@ package struct InboundStream<Element: Sendable>: AsyncSequence, Sendable {
 
     /// Ends the channel's pipeline with a handler that feeds the stream. Must be called on the channel's event loop.
     ///
-    /// - Parameter size: how many bytes an element has.
-    package init(from channel: any Channel, size: @escaping @Sendable (Element) -> Int) throws {
-        let queue = InboundQueue<Element>(size: size)
+    /// - Parameters:
+    ///   - budget: where elements are counted until the reader waits for what comes behind them.
+    ///   - size: how many bytes an element has.
+    package init(
+        from channel: any Channel,
+        _ budget: ReadBudget = .shared,
+        size: @escaping @Sendable (Element) -> Int
+    ) throws {
+        let queue = InboundQueue(budget, size: size)
         let handler = InboundStreamHandler(queue)
         self.reader = Reader(queue, NIOLoopBound(handler, eventLoop: channel.eventLoop))
         try channel.pipeline.syncOperations.addHandler(handler)
@@ -53,10 +59,12 @@ package struct InboundStream<Element: Sendable>: AsyncSequence, Sendable {
         }
 
         func next(isolation: isolated (any Actor)?) async throws -> Element? {
-            defer { self.readOn() }
             return try await withTaskCancellationHandler {
                 // Named, as only so this closure is isolated to it.
-                try await withCheckedThrowingContinuation(isolation: isolation) { self.queue.take($0) }
+                try await withCheckedThrowingContinuation(isolation: isolation) { waiter in
+                    self.queue.take(waiter)
+                    self.readOn()
+                }
             } onCancel: {
                 self.queue.cancel()
                 self.handler.execute { $0.readerIsGone() }

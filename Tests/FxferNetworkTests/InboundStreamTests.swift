@@ -25,9 +25,9 @@ struct InboundStreamTests {
         let counter = ReadCounter()
         private(set) var stream: InboundStream<ByteBuffer>?
 
-        init() throws {
+        init(_ budget: ReadBudget = ReadBudget(bytes: 8 << 20)) throws {
             try self.channel.pipeline.syncOperations.addHandler(self.counter)
-            self.stream = try InboundStream(from: self.channel) { $0.readableBytes }
+            self.stream = try InboundStream(from: self.channel, budget) { $0.readableBytes }
             self.channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 
@@ -98,9 +98,50 @@ struct InboundStreamTests {
         #expect(!subject.channel.isActive)
     }
 
+    @Test("where the budget is spent, the socket is not read while anything waits or is worked on")
+    func spentBudget() async throws {
+        let budget = ReadBudget(bytes: 2)
+        let (subject, other) = (try Subject(budget), try Subject(budget))
+        var parts = try #require(subject.stream).makeAsyncIterator()
+        try subject.receive(1)
+        #expect(subject.reads())
+        try other.receive(1)
+        #expect(!subject.reads())
+        #expect(try await parts.next(isolation: nil)?.readableBytes == 1)
+        #expect(!subject.reads())
+        // Who has nothing goes on, so that everybody does some time.
+        _ = other.stream?.takeWaiting { _ in true }
+        #expect(!other.reads())
+        #expect(try Subject(budget).reads())
+        let before = subject.counter.count
+        async let next = parts.next(isolation: nil)
+        while subject.counter.count == before { await Task.yield() }
+        #expect(!budget.isSpent)
+        try subject.receive(1)
+        #expect(try await next?.readableBytes == 1)
+    }
+
+    @Test("what a stream holds is given back when it is let go of, and when its reader is cancelled")
+    func givingBack() throws {
+        let budget = ReadBudget(bytes: 2)
+        let subject = try Subject(budget)
+        try subject.receive(1)
+        _ = subject.stream?.takeWaiting { _ in true }
+        try subject.receive(1)
+        #expect(budget.isSpent)
+        subject.letGo()
+        subject.channel.embeddedEventLoop.run()
+        #expect(!budget.isSpent)
+        let queue = InboundQueue<Int>(budget) { $0 }
+        queue.add(2)
+        #expect(budget.isSpent)
+        queue.cancel()
+        #expect(!budget.isSpent)
+    }
+
     @Test("a reader who waits is cancelled")
     func cancellation() async throws {
-        let queue = InboundQueue<Int> { _ in 1 }
+        let queue = InboundQueue<Int>(.shared) { _ in 1 }
         queue.add(1)
         queue.cancel()
         await #expect(throws: CancellationError.self) {

@@ -75,7 +75,7 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
         do {
             let pipeline = context.pipeline.syncOperations
             try pipeline.addHandler(FirstBytesHandler(tls: nil, guestOpening: nil), position: .after(self))
-            try pipeline.addHandler(TLSPortions(), position: .after(self))
+            try TLSPortions.add(to: context.channel, after: self)
             try pipeline.addHandler(NIOSSLServerHandler(context: tls), position: .after(self))
             self.pass(bytes, context: context)
             context.fireChannelReadComplete()

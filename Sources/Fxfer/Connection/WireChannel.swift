@@ -51,13 +51,11 @@ struct WireChannel: Sendable {
 
     var eventLoop: any EventLoop { self.channel.eventLoop }
 
-    /// How reads are sized: they begin small and grow with what comes, so that a connection that says little costs
-    /// little memory.
+    /// How reads are sized.
     ///
     /// - Parameter maximum: the most bytes asked of the socket at once.
-    static func readAllocator(maximum: Int = Self.maxReadSize) -> AdaptiveRecvByteBufferAllocator {
-        let maximum = min(max(maximum, 4096), Self.maxReadSize)
-        return AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: min(16_384, maximum), maximum: maximum)
+    static func readAllocator(maximum: Int = Self.maxReadSize) -> BudgetedReadAllocator {
+        BudgetedReadAllocator(maximum: min(maximum, Self.maxReadSize), .shared)
     }
 
     /// Runs `body`, and the tasks that it starts, on the connection's event loop with the incoming parts, and closes the

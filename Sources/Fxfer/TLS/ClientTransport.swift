@@ -28,7 +28,7 @@ final class ClientTransport: ChannelInboundHandler {
             do {
                 let pipeline = context.pipeline.syncOperations
                 try pipeline.addHandler(self.makeTLS(), position: .before(self))
-                try pipeline.addHandler(TLSPortions(), position: .after(self))
+                try TLSPortions.add(to: context.channel, after: self)
             } catch {
                 self.errorCaught(context: context, error: error)
                 context.close(promise: nil)

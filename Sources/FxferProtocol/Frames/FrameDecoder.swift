@@ -61,7 +61,7 @@ package struct FrameDecoder {
     package mutating func nextPayload() -> ByteBuffer? {
         guard case .payload(let remaining) = self.state else { return nil }
         let count = min(remaining, self.incoming.readableBytes)
-        guard count > 0, let bytes = self.incoming.readSlice(length: count) else { return nil }
+        guard count > 0, let bytes = self.readIncoming(count) else { return nil }
         self.state = count == remaining ? .digest : .payload(remaining: remaining - count)
         return bytes
     }
@@ -97,13 +97,13 @@ package struct FrameDecoder {
                     self.state = .header
                     return .payloadEnd(digest)
                 case .failed:
-                    self.incoming.clear()
+                    self.incoming = ByteBuffer()
                     return nil
                 }
             }
         } catch {
             self.state = .failed
-            self.incoming.clear()
+            self.incoming = ByteBuffer()
             throw error
         }
     }
@@ -137,13 +137,20 @@ package struct FrameDecoder {
         }
     }
 
+    /// The next `count` of what came in last, if there are so many; all of its memory is let go of with the last byte.
+    private mutating func readIncoming(_ count: Int) -> ByteBuffer? {
+        guard let bytes = self.incoming.readSlice(length: count) else { return nil }
+        if self.incoming.readableBytes == 0 { self.incoming = ByteBuffer() }
+        return bytes
+    }
+
     /// The next `count` bytes, or nil (and everything that came in moved to `partial`) until they are there.
     private mutating func take(_ count: Int) -> ByteBuffer? {
-        if self.partial.readableBytes == 0, let slice = self.incoming.readSlice(length: count) {
+        if self.partial.readableBytes == 0, let slice = self.readIncoming(count) {
             return slice
         }
         let missing = count - self.partial.readableBytes
-        if var bytes = self.incoming.readSlice(length: min(missing, self.incoming.readableBytes)) {
+        if var bytes = self.readIncoming(min(missing, self.incoming.readableBytes)) {
             self.partial.writeBuffer(&bytes)
         }
         guard self.partial.readableBytes == count else { return nil }

@@ -37,6 +37,19 @@ struct DecoderPiecesTests {
         #expect(Decoded(stream, pieces) == whole)
     }
 
+    @Test("what came in is let go of with its last byte", arguments: [0, 1])
+    func lettingGo(missing: Int) throws {
+        let chunk = Frame.chunk(Chunk(file: 9, offset: 0, length: 3000))
+        let rest = [UInt8](repeating: 2, count: 3000) + Digest.ofNothing.bytes.dropLast(missing)
+        var bytes = ByteBuffer(bytes: Preamble.bytes + chunk.bytes + rest)
+        var decoder = FrameDecoder()
+        decoder.append(bytes)
+        var events = 0
+        while try decoder.next() != nil { events += 1 }
+        #expect(events == 3 - missing)
+        #expect(bytes.modifyIfUniquelyOwned { _ in true } == true)
+    }
+
     @Test("payload can be asked for alone, and nothing else comes by that")
     func payloadAlone() throws {
         let chunk = Frame.chunk(Chunk(file: 9, offset: 0, length: 3000))
