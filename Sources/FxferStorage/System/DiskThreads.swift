@@ -24,6 +24,8 @@ final class DiskThreads: Sendable {
 
     private let state = Mutex(State())
     private let maximum: Int
+    /// Asked for once, as that reads files of the system.
+    private let processors = System.coreCount
 
     /// - Parameter maximum: how many threads there are at the most, at least one.
     init(maximum: Int) {
@@ -34,7 +36,7 @@ final class DiskThreads: Sendable {
     /// are processors.
     func run(onlyIfIdle: Bool = false, _ job: @escaping Job) {
         let (idle, startsThread) = self.state.withLock { state -> (DispatchSemaphore?, Bool) in
-            guard !onlyIfIdle || state.started - state.idle.count < System.coreCount else { return (nil, false) }
+            guard !onlyIfIdle || state.started - state.idle.count < self.processors else { return (nil, false) }
             state.jobs.append(job)
             if let idle = state.idle.popLast() { return (idle, false) }
             guard state.started < self.maximum else { return (nil, false) }
