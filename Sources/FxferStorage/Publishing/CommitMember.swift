@@ -65,7 +65,9 @@ final class CommitMember {
             self.content = try self.item.file.takeForPublishing()
             guard !self.target.isFolder else { return .prepared }
             guard !self.target.repairsOnly else { return .contended }
-            if let folder = try folders.existing(for: self.path), try folder.hasEntry(self.path) { return .contended }
+            if let folder = try folders.existing(for: self.path), try folder.seemsToHave(self.path) {
+                return .contended
+            }
             try self.content?.seal(self.target, self.committer)
             return .prepared
         }

@@ -88,8 +88,8 @@ extension PublishableFile {
 }
 
 extension GroupFolders.Node {
-    /// Whether anything has the path's name here.
-    func hasEntry(_ path: RelativePath) throws(FxferError) -> Bool {
-        try receiving("create", path) { try self.descriptor.status(of: CPath(path.lastComponent)) != nil }
+    /// See ``seemsToHave(_:)``.
+    func seemsToHave(_ path: RelativePath) throws(FxferError) -> Bool {
+        try receiving("create", path) { try self.seemsToHave(CPath(path.lastComponent)) }
     }
 }

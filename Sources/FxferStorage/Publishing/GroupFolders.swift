@@ -11,12 +11,21 @@ final class GroupFolders {
         fileprivate let parent: Node?
         /// Whether something was made or found in it that is to be made durable.
         fileprivate var isNeeded = false
+        /// Whether the last name that was looked for here was free.
+        private var wasFree = false
         /// Why an fsync failed. There is no second one then.
         private var failure: Errno?
 
         fileprivate init(_ descriptor: consuming OwnedDescriptor, in parent: Node?) {
             self.descriptor = descriptor
             self.parent = parent
+        }
+
+        /// Whether something has `name` here, for all that is known: where one name was free, the next is taken to be,
+        /// and not looked for. It is found out when the name is taken.
+        func seemsToHave(_ name: CPath) throws(Errno) -> Bool {
+            if !self.wasFree { self.wasFree = try self.descriptor.status(of: name) == nil }
+            return !self.wasFree
         }
 
         /// Makes the entries of this folder durable, and its own entry and those above it.
