@@ -63,20 +63,32 @@ public struct Digest: Hashable, Sendable {
 
     /// 64 lower-case hexadecimal digits, as `sha256sum` prints them.
     public var hex: String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(2 * Self.byteCount)
-        self.appendHex(to: &digits)
-        return String(decoding: digits, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 2 * Self.byteCount) { digits in
+            self.writeHex(to: UnsafeMutableRawBufferPointer(digits))
+            return 2 * Self.byteCount
+        }
     }
 
     /// Adds the digits of ``hex`` to `text`.
     func appendHex(to text: inout [UInt8]) {
-        for word in [self.word0, self.word1, self.word2, self.word3] {
-            for shift in stride(from: 60, through: 0, by: -4) {
-                let nibble = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
-                text.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+        withUnsafeTemporaryAllocation(byteCount: 2 * Self.byteCount, alignment: 1) { digits in
+            self.writeHex(to: digits)
+            text.append(contentsOf: digits)
+        }
+    }
+
+    /// Writes 64 digits to the beginning of `digits`.
+    private func writeHex(to digits: UnsafeMutableRawBufferPointer) {
+        func write(_ word: UInt64, at offset: Int) {
+            for index in 0..<16 {
+                let nibble = UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64(index))) & 15
+                digits[offset + index] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
             }
         }
+        write(self.word0, at: 0)
+        write(self.word1, at: 16)
+        write(self.word2, at: 32)
+        write(self.word3, at: 48)
     }
 }
 

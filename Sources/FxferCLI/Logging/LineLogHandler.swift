@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Synchronization
 
 /// Writes each log event as one line to standard error.
 struct LineLogHandler: LogHandler {
@@ -21,13 +22,24 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let fields = self.metadata
-            .merging(self.metadataProvider?.get() ?? [:]) { _, new in new }
-            .merging(event.metadata ?? [:]) { _, new in new }
-            .mapValues { "\($0)" }
-        let now = UTCTime(seconds: Int64(time(nil))).iso8601
+        // What is nearest to the event counts, and is the most.
+        var fields = event.metadata ?? [:]
+        for more in [self.metadataProvider?.get() ?? [:], self.metadata] {
+            fields.merge(more) { nearest, _ in nearest }
+        }
         LogWriter.shared.write(
-            line: self.format.line(now, event.level, self.label, event.message.description, fields)
+            line: self.format.line(Self.now(), event.level, self.label, event.message.description, fields)
         )
+    }
+
+    /// The present second and its text, which is made once for all lines of a second.
+    private static let second = Mutex<(number: time_t, text: String)>((0, ""))
+
+    private static func now() -> String {
+        let now = time(nil)
+        return Self.second.withLock { second in
+            if second.number != now { second = (now, UTCTime(seconds: Int64(now)).iso8601) }
+            return second.text
+        }
     }
 }

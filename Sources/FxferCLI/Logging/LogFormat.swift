@@ -20,15 +20,21 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable {
         _ level: Logger.Level,
         _ label: String,
         _ message: String,
-        _ fields: [String: String]
+        _ fields: Logger.Metadata
     ) -> String {
         switch self {
         case .text:
-            let pairs = fields.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted($0.value))" }
-            return "\(time) \(level) \(label): \(message)" + pairs.joined()
+            var line = "\(time) \(level.rawValue) \(label): \(message)"
+            for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+                line.append(" ")
+                line.append(key)
+                line.append("=")
+                line.append(Self.quoted(value.description))
+            }
+            return line
         case .json:
             let head = ["time": time, "level": level.rawValue, "logger": label, "message": message]
-            return JSONLine.text(fields.merging(head) { _, head in head })
+            return JSONLine.text(fields.mapValues(\.description).merging(head) { _, head in head })
         }
     }
 

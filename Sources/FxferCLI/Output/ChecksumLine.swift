@@ -8,12 +8,16 @@ enum ChecksumLine {
         let backslash = UInt8(ascii: "\\")
         let hasBackslash = path.contains(backslash)
         var line = hasBackslash ? [backslash] : []
-        line += Array(digest.hex.utf8) + [UInt8(ascii: " "), UInt8(ascii: " ")]
+        line += digest.hex.utf8
+        line += "  ".utf8
         if forTerminal {
-            line += Array(EscapedText.escape(path).utf8)
-        } else {
+            line += EscapedText.escape(path).utf8
+        } else if hasBackslash {
             line += path.flatMap { $0 == backslash ? [$0, $0] : [$0] }
+        } else {
+            line += path
         }
-        return line + [UInt8(ascii: "\n")]
+        line.append(UInt8(ascii: "\n"))
+        return line
     }
 }
