@@ -52,7 +52,7 @@ package struct Receiver {
         case rewinding(Incoming)
         /// A file of that name and size is there: FINISH with its digest is expected, and no data. Data from 0 on is
         /// taken where the store can take it, and REPAIR where the file has decayed.
-        case matching(Matching)
+        indirect case matching(Matching)
         /// The store makes the file durable and publishes it.
         case committing(Incoming)
         /// REFUSE was sent: all is discarded until CANCEL.

@@ -115,12 +115,12 @@ extension Sender {
     /// The source ended and is what it was. Answers the FINISH to send, nil where the receiver has asked for another
     /// place meanwhile.
     package mutating func finish(_ file: FileID) -> Finish? {
-        let outgoing = self.openFile(file)
+        var outgoing = self.openFile(file)
         guard case .sending = outgoing.phase, outgoing.isAtEnd else { return nil }
-        self.files[file]?.phase = .finished
-        let content = outgoing.repair?.whole ?? outgoing.sent
-        self.files[file]?.sent = content
-        return Finish(file: file, content: content)
+        outgoing.phase = .finished
+        outgoing.sent = outgoing.repair?.whole ?? outgoing.sent
+        self.files[file] = outgoing
+        return Finish(file: file, content: outgoing.sent)
     }
 
     func openFile(_ file: FileID) -> Outgoing {

@@ -60,7 +60,7 @@ package struct Sender {
         case rewinding
         case sending
         case finished
-        case done(Receipt)
+        indirect case done(Receipt)
         case same
         case refused(FxferError)
     }

@@ -30,10 +30,18 @@ struct OutgoingFile<Label: Sendable>: Sendable {
     let expected: ExpectedContent?
 }
 
-/// The same for a small file or a folder, whose content is in memory.
-struct LoadedOutgoing<Label: Sendable>: Sendable {
+/// The same for a small file or a folder, whose content is in memory. There may be many, and each answer looks one up:
+/// so they are not copied.
+final class LoadedOutgoing<Label: Sendable>: Sendable {
     let label: Label
     let bytes: ByteBuffer
     let digest: Digest
     let expected: ExpectedContent?
+
+    init(label: Label, bytes: ByteBuffer, digest: Digest, expected: ExpectedContent?) {
+        self.label = label
+        self.bytes = bytes
+        self.digest = digest
+        self.expected = expected
+    }
 }
