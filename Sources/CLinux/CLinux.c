@@ -31,6 +31,10 @@ int clinux_rename_exchange(int olddirfd, const char *oldpath, int newdirfd, cons
     return renameat2(olddirfd, oldpath, newdirfd, newpath, RENAME_EXCHANGE);
 }
 
+int clinux_begin_sync(int fd) {
+    return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int clinux_link_descriptor(int fd, int newdirfd, const char *newpath) {
     return linkat(fd, "", newdirfd, newpath, AT_EMPTY_PATH);
 }

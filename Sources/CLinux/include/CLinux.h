@@ -23,6 +23,9 @@ int clinux_rename_exchange(int olddirfd, const char *oldpath, int newdirfd, cons
 /// it needs CAP_DAC_READ_SEARCH).
 int clinux_link_descriptor(int fd, int newdirfd, const char *newpath);
 
+/// sync_file_range(2) of the whole file: has the disk begin to write it, and waits for nothing.
+int clinux_begin_sync(int fd);
+
 /// prctl(2) with PR_SET_NO_NEW_PRIVS: this thread and what it starts get no privileges by running a program.
 int clinux_no_new_privileges(void);
 

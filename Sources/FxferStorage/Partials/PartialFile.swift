@@ -51,9 +51,19 @@ struct PartialFile: ~Copyable, Sendable {
         try self.file.status()
     }
 
-    /// See ``OwnedDescriptor/seal(_:_:_:)``.
-    func seal(_ permissions: mode_t, _ modified: FileTime?, _ level: Durability) throws(Errno) {
-        try self.file.seal(permissions, modified, level)
+    /// See ``OwnedDescriptor/setAttributes(_:_:)``.
+    func setAttributes(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
+        try self.file.setAttributes(permissions, modified)
+    }
+
+    /// See ``OwnedDescriptor/beginSync()``.
+    func beginSync() {
+        self.file.beginSync()
+    }
+
+    /// Makes content and attributes durable: the only fsync of this file, which must be given up after an error.
+    func sync() throws(Errno) {
+        try self.file.sync()
     }
 
     /// Takes the name back; see ``OwnedDescriptor/withdraw(from:_:)``.

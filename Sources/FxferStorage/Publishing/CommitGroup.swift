@@ -24,6 +24,8 @@ struct CommitGroup {
     func commit() {
         let folders = GroupFolders(self.committer.tree)
         for member in self.members { member.prepare(folders) }
+        // Not one by one: the first fsync makes most of the others short, as a journal's commit takes them all.
+        for member in self.members where member.state == .prepared { member.seal() }
         for member in self.members where member.state == .prepared { member.enterFolder(folders) }
         for member in self.members where member.state == .prepared { member.takeName() }
         for needsFlush in [false, true] {

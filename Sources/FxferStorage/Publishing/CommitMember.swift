@@ -4,7 +4,7 @@ import Glibc
 /// A file or folder of a group and how far it has come. Belongs to one thread.
 final class CommitMember {
     enum State {
-        /// Content and attributes are durable (of a file), and the name was free a moment ago.
+        /// Content and attributes are there (of a file), and the name was free a moment ago.
         case prepared
         /// It has its name, and its folders are to be made durable.
         case named
@@ -58,8 +58,8 @@ final class CommitMember {
         }
     }
 
-    /// Writes what is in memory, and makes content and attributes durable, unless the name is taken: a tree that is sent
-    /// a second time meets itself and need not be written.
+    /// Writes what is in memory, and the attributes, unless the name is taken: a tree that is sent a second time meets
+    /// itself and need not be written.
     func prepare(_ folders: GroupFolders) {
         self.step { () throws(FxferError) -> State? in
             self.content = try self.item.file.takeForPublishing()
@@ -68,6 +68,15 @@ final class CommitMember {
             if let folder = try folders.existing(for: self.path), try folder.seemsToHave(self.path) {
                 return .contended
             }
+            try self.content?.complete(self.target, self.committer)
+            return .prepared
+        }
+    }
+
+    /// Makes content and attributes durable, as far as they have to be.
+    func seal() {
+        guard !self.target.isFolder else { return }
+        self.step { () throws(FxferError) -> State? in
             try self.content?.seal(self.target, self.committer)
             return .prepared
         }

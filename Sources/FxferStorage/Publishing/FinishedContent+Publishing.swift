@@ -2,23 +2,39 @@ import FxferProtocol
 import Glibc
 
 extension FinishedContent {
-    /// Makes content and attributes durable, where the target asks for that, in a file that is ready for its name, written
-    /// now where the content is in memory. After a failure the content is to be given up. The inner states of its hash are
-    /// saved, where there are some.
+    /// Gives content and attributes to a file that is ready for its name then, but for ``seal(_:_:isReplacing:)``: written
+    /// now where the content is in memory. After a failure the content is to be given up.
     ///
     /// - Parameter isReplacing: whether the file is to take its name from another.
-    mutating func seal(
+    mutating func complete(
         _ target: PublishingTarget,
         _ committer: Committer,
         isReplacing: Bool = false
     ) throws(FxferError) {
         if self.held != nil, self.file == nil || (isReplacing && self.file?.canReplace == false) {
             self.file = try self.writeDown(target, committer, isReplacing: isReplacing)
+            self.isComplete = false
             self.isSealed = false
         }
+        guard !self.isComplete else { return }
+        try receiving("write", target.path) {
+            try self.file?.setAttributes(target.permissions ?? 0o600, target.modified)
+        }
+        if target.level > .verified { self.file?.beginSync() }
+        self.isComplete = true
+    }
+
+    /// Completes the file and makes content and attributes durable, where the target asks for that. The inner states of
+    /// its hash are saved, where there are some. After a failure the content is to be given up.
+    mutating func seal(
+        _ target: PublishingTarget,
+        _ committer: Committer,
+        isReplacing: Bool = false
+    ) throws(FxferError) {
+        try self.complete(target, committer, isReplacing: isReplacing)
         guard !self.isSealed else { return }
-        try receiving("make durable", target.path) {
-            try self.file?.seal(target.permissions ?? 0o600, target.modified, target.level)
+        if target.level > .verified {
+            try receiving("make durable", target.path) { try self.file?.sync() }
         }
         self.isSealed = true
         if let states = self.states { committer.records?.states.save(states, for: self.digest, size: self.size) }

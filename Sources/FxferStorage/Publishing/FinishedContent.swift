@@ -10,7 +10,9 @@ struct FinishedContent: ~Copyable, Sendable {
     let held: HeldBytes?
     /// Nil where the content is in memory only.
     var file: PublishableFile?
-    /// Whether content and attributes of ``file`` are durable.
+    /// Whether ``file`` has content and attributes.
+    var isComplete = false
+    /// Whether they are as durable as they have to be.
     var isSealed = false
 
     init(held: HeldBytes, size: UInt64, digest: Digest) {

@@ -24,11 +24,22 @@ struct PublishableFile: ~Copyable, Sendable {
         try self.nameless?.write(bytes)
     }
 
-    /// Sets permissions and time as they are to be published, and makes them and the content durable; see
-    /// ``OwnedDescriptor/seal(_:_:_:)``.
-    func seal(_ permissions: mode_t, _ modified: FileTime?, _ level: Durability) throws(Errno) {
-        try self.partial?.seal(permissions, modified, level)
-        try self.nameless?.seal(permissions, modified, level)
+    /// Sets permissions and time as they are to be published.
+    func setAttributes(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
+        try self.partial?.setAttributes(permissions, modified)
+        try self.nameless?.setAttributes(permissions, modified)
+    }
+
+    /// Has the disk begin to write the content.
+    func beginSync() {
+        self.partial?.beginSync()
+        self.nameless?.beginSync()
+    }
+
+    /// Makes content and attributes durable: the only fsync of this file, which must be given up after an error.
+    func sync() throws(Errno) {
+        try self.partial?.sync()
+        try self.nameless?.sync()
     }
 
     /// fstat(2).

@@ -1,16 +1,19 @@
+import CLinux
 import FxferProtocol
 import Glibc
 
 /// What is done to a file shortly before and after it gets its name.
 extension OwnedDescriptor {
-    /// Sets permissions and time as they are to be published, and makes them and the content durable, unless the file is
-    /// to be verified only.
-    ///
-    /// The only fsync of this file: after an error the file must be given up.
-    func seal(_ permissions: mode_t, _ modified: FileTime?, _ level: Durability) throws(Errno) {
+    /// Sets permissions and time as they are to be published.
+    func setAttributes(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
         try self.setPermissions(permissions)
         if let modified { try self.setModified(modified) }
-        if level > .verified { try self.sync() }
+    }
+
+    /// Has the disk begin to write the content, so that ``sync()`` will be short: sync_file_range(2). Whatever comes of it
+    /// is told by that.
+    func beginSync() {
+        _ = clinux_begin_sync(self.number)
     }
 
     /// How long a publisher may need for its last fsync, in steps of a millisecond. No more, as the wait holds one of
