@@ -58,7 +58,7 @@ class Rounds:
             for peer, job, result in contest:
                 with self._noting(result):
                     result.server_peak = peer.stop()
-                empty(job.destination, keep=())
+                self._place.clear(job.destination, keep=())
             floor = memory_floor()
             for result in results:
                 result.memory_floor = floor
@@ -79,7 +79,7 @@ class Rounds:
             wrong = self._material.difference(job.destination)
             if wrong:
                 raise Failure(wrong)
-            empty(job.destination)
+            self._place.clear(job.destination)
             return seconds, used
 
     def _listening(self, receivers, ends):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cases import RESUMED_SHARE, Case
 from material import Material
-from place import Place, empty
+from place import Place
 from processes import Failure
 
 HOST = "127.0.0.1"
@@ -68,7 +68,7 @@ class Peer:
 
     def prepare(self, job):
         """Before each round, and not timed."""
-        empty(job.destination)
+        self.place.clear(job.destination)
 
     def receivers(self, job):
         """Receiving programs that end with the transfer: (port, command) each. They listen before the time starts."""
