@@ -33,7 +33,7 @@ def draw(results):
 
 
 class Panel:
-    """Lines over two logarithmic axes; `x` and `y` are the left and the upper edge of the area."""
+    """Lines from nothing up, over a logarithmic axis; `x` and `y` are the left and the upper edge of the area."""
 
     def __init__(self, x, y, x_text, y_text, ticks):
         self._x, self._y, self._x_text, self._y_text, self._ticks = x, y, x_text, y_text, ticks
@@ -43,8 +43,8 @@ class Panel:
         every = [point for line in points.values() for point in line]
         if not every:
             return
-        across = _scale([x for x, _ in every], self._x + 8, self._x + PANEL_WIDTH - 8)
-        up = _scale([y for _, y in every], self._y + PANEL_HEIGHT - 8, self._y + 8)
+        across = _logarithmic([x for x, _ in every], self._x + 8, self._x + PANEL_WIDTH - 8)
+        up = _linear([y for _, y in every], self._y + PANEL_HEIGHT, self._y + 8)
         left, right, bottom = self._x, self._x + PANEL_WIDTH, self._y + PANEL_HEIGHT
         for value in self._ticks([y for _, y in every]):
             drawing.line([(left, up(value)), (right, up(value))], FAINT)
@@ -76,7 +76,7 @@ def _legend(drawing, peers, colours, width):
         x += needed + 10
 
 
-def _scale(values, start, end):
+def _logarithmic(values, start, end):
     """From a value to its place: the logarithms of all lie between `start` and `end`."""
     low, high = math.log(min(values)), math.log(max(values))
     if high - low < 1e-9:
@@ -84,19 +84,21 @@ def _scale(values, start, end):
     return lambda value: start + (end - start) * (math.log(value) - low) / (high - low)
 
 
+def _linear(values, start, end):
+    """From a value to its place: nothing is at `start`, the highest one at `end`, so that flat is flat."""
+    return lambda value: start + (end - start) * value / max(values)
+
+
 def _decimal_ticks(values):
-    """1, 2 and 5 times the powers of ten inside, or only so many of them that no more than six are left."""
-    low, high = min(values), max(values)
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for factors in ((1, 2, 5), (1, 5), (1,)):
-        found = [factor * 10.0**power for power in decades for factor in factors if low <= factor * 10.0**power <= high]
-        if len(found) <= 6:
-            return found or [low]
-    return found[:: len(found) // 6 + 1]
+    """Up to five multiples of 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(max(values)))
+    step = next(step for step in (power / 5, power / 2, power, power * 2, power * 5) if max(values) / step < 6)
+    return [step * number for number in range(1, int(max(values) / step) + 1)]
 
 
 def _binary_ticks(values):
-    """The powers of two inside."""
-    low, high = min(values), max(values)
-    found = [1 << power for power in range(80) if low <= 1 << power <= high]
-    return found[:: len(found) // 6 + 1] or [low]
+    """Up to four multiples of a power of two."""
+    step = 1
+    while max(values) / step >= 5:
+        step *= 2
+    return [step * number for number in range(1, int(max(values) / step) + 1)]

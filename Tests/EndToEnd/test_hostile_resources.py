@@ -1,11 +1,13 @@
 """A client that wants the server's memory, its descriptors or its patience does not get them."""
 
 import hashlib
+import os
+import signal
 import socket
 
 import wire
 from abuse import AbuseCase, reset
-from frames import ACCEPT, CHUNK, OFFER, encode, frame, offer
+from frames import ACCEPT, CHUNK, CONFIRM, FINISH, OFFER, RECEIPT, encode, frame, offer
 
 MIB = 1 << 20
 
@@ -47,6 +49,36 @@ class MemoryTest(AbuseCase):
         for connection in connections:
             connection.socket.close()
         self.assert_harmless()
+
+    def test_what_many_have_on_the_way_is_bounded_together(self):
+        """A hundred chunks of 1 MiB that are there all at once, as far as the system takes them."""
+        connections = self.greeted_connections()
+        content = b"x" * MIB
+        digest = hashlib.sha256(content).digest()
+        for number, connection in enumerate(connections):
+            connection.send(offer(1, b"many/%d" % number, size=MIB))
+            connection.expect(ACCEPT)
+        parts = []
+        os.kill(self.server.pid, signal.SIGSTOP)
+        try:
+            for connection in connections:
+                rest = memoryview(wire.chunk(1, 0, content, digest) + encode(FINISH, id=1, size=MIB, digest=digest))
+                connection.socket.setblocking(False)
+                try:
+                    while rest:
+                        rest = rest[connection.socket.send(rest) :]
+                except BlockingIOError:
+                    pass
+                connection.socket.settimeout(wire.SILENCE)
+                parts.append(rest)
+        finally:
+            os.kill(self.server.pid, signal.SIGCONT)
+        for connection, rest in zip(connections, parts):
+            connection.socket.sendall(rest)
+        for connection in connections:
+            self.assertEqual(connection.expect(CONFIRM).offset, MIB)
+            self.assertEqual(connection.expect(RECEIPT).digest, digest)
+        self.assert_memory_flat(24 * MIB)
 
     def test_a_client_that_never_reads_is_not_buffered_for(self):
         """200,000 chunks of one byte: they get through, or the server stops reading; it hoards no answers."""
