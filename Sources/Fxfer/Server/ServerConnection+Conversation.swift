@@ -56,9 +56,7 @@ extension ServerConnection {
                 return event
             }
             self.flush()
-            // A client that does not read its answers is not listened to. Files that it gets wait for the socket, too,
-            // and are no reason.
-            await self.wire.drain(to: WireChannel.maxWaitingBytes + 2 * Int(self.receiving.receiver.chunkSize))
+            await self.wire.drain(to: self.maxUnreadBytes)
             self.pace.waits(for: self.decoder, now: .now())
             guard let part = try await parts.next(isolation: self) else { return nil }
             self.pace.heard(now: .now())
@@ -80,6 +78,16 @@ extension ServerConnection {
         }
         return nil
     }
+
+    /// A client that does not read its answers is not listened to. Files that it gets wait for the socket, too, and are no
+    /// reason.
+    private var maxUnreadBytes: Int {
+        let gives = !self.sending.open.isEmpty || !self.sending.loaded.isEmpty
+        return gives ? WireChannel.maxWaitingBytes + 2 * Int(self.receiving.receiver.chunkSize) : Self.maxUnreadAnswers
+    }
+
+    /// More than all answers about as many files as may be open: 256 KiB.
+    private static var maxUnreadAnswers: Int { 262_144 }
 
     /// The next event of what is here.
     private func decoded() throws(FxferError) -> WireEvent? {
