@@ -19,14 +19,14 @@ def draw(results):
         shown = [(result, times) for result, times in shown if times is not None]
         if shown:
             y = _group(drawing, y, group[0], shown)
-    drawing.text(LABELS, y, "time relative to fxfer (shorter is faster), and the median", size=11)
+    drawing.text(LABELS, y, f"time relative to fxfer (shorter is faster), and the median; bars of more than {LONGEST:.0f} × are cut", size=11)
     return drawing.source(y + 14)
 
 
 def _group(drawing, y, first, shown):
     """Draws one case below `y`, answers where the next one begins."""
     scale = (WIDTH - LABELS - NUMBERS) / min(LONGEST, max(times for _, times in shown))
-    drawing.text(0, y, f"{first.case.title}, on {first.filesystem}", size=14, weight="bold")
+    drawing.text(0, y, f"{first.case.title}, on {first.where}", size=14, weight="bold")
     top = y + 8
     bottom = top + len(shown) * ROW
     drawing.line([(LABELS + scale, top), (LABELS + scale, bottom)], FAINT)

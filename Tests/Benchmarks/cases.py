@@ -50,7 +50,7 @@ def byte():
 
 
 def resume(size):
-    title = f"the last tenth of {size_text(size)}"
+    title = f"{size_text(size)}, of which nine tenths are there"
     return Case("resume", RESUME, title, material.one_file(size))
 
 

@@ -7,7 +7,7 @@ from quantities import size_text, time_text
 from svg import BLUE, FAINT, OTHERS, TEAL, Drawing
 
 PANEL_WIDTH, PANEL_HEIGHT, LEFT, TOP, GAP = 230, 150, 66, 70, 84
-AXES = (("bytes", "a byte", size_text), ("files", "a file", "{:,}".format), ("clients", "a client", "{:,}".format))
+AXES = (("bytes", "a byte", size_text), ("files", "a file of 4 KiB", "{:,}".format), ("clients", "a client", "{:,}".format))
 
 
 def draw(results):

@@ -3,14 +3,14 @@
 import contextlib
 import signal
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _held = False
 _waiting = []
 
 
 def install():
-    """From now on SIGINT and SIGTERM are a SystemExit with 128 and their number; a second one changes nothing."""
+    """From now on SIGINT, SIGTERM and SIGHUP are a SystemExit with 128 and their number; a second one changes nothing."""
     for number in ENDING:
         signal.signal(number, _end)
 

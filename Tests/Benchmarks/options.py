@@ -3,6 +3,8 @@
 import argparse
 import os
 import pathlib
+import re
+import tempfile
 
 import cases
 import peers
@@ -10,6 +12,8 @@ from quantities import count, several, size
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MEMORY = "/dev/shm"
+#: Of smaller files a server keeps nothing, or too little is missing.
+LEAST_RESUMED = 8 << 20
 
 
 def read(arguments=None):
@@ -17,7 +21,8 @@ def read(arguments=None):
     parser = argparse.ArgumentParser(
         prog="compare",
         description="Compares fxfer with other ways to transfer files: the same files, in turns, again and again.",
-        epilog="Lists have commas. Sizes are 4096, 64K, 512M, 4G. Run it on a machine that does nothing else.",
+        epilog="Lists have commas. Sizes are 4096, 64K, 512M, 4G. Run it on a machine that does nothing else. "
+        "Exit status: 0, 1 where a peer failed, 2 where nothing could be measured.",
     )
     add = parser.add_argument
     add("--fxfer", default=ROOT / ".build/release/fxfer", help="the program under test (.build/release/fxfer)")
@@ -39,13 +44,35 @@ def read(arguments=None):
     _check(parser, "case", options.case, cases.NAMES)
     _check(parser, "peers", options.peers, names)
     for folder in options.dir:
-        if not os.path.isdir(folder):
-            parser.error(f"--dir: '{folder}' is no folder")
+        _check_folder(parser, folder)
+    if options.growth and len(options.dir) > 1:
+        parser.error("--dir: a growth is measured in one folder")
+    if "resume" in options.case and not options.growth and min(options.size or [LEAST_RESUMED]) < LEAST_RESUMED:
+        parser.error("--size: of less than 8M too little is kept to go on with; leave resume out of --case")
+    for option, path in (("json", options.json), ("svg", options.svg)):
+        _check_output(parser, option, path)
     options.fxfer = os.path.abspath(options.fxfer)
     if not os.access(options.fxfer, os.X_OK):
         parser.error(f"--fxfer: '{options.fxfer}' is no program; swift build -c release makes one")
     options.peers = [peer for peer in peers.ALL if peer.name in options.peers]
     return options
+
+
+def _check_folder(parser, folder):
+    if re.search(r"[\s'\";{}#%\\]", os.path.abspath(folder)):
+        parser.error(f"--dir: '{folder}' has a character that configuration files of peers cannot have")
+    try:
+        os.rmdir(tempfile.mkdtemp(dir=folder))
+    except OSError as error:
+        parser.error(f"--dir: cannot work in '{folder}': {error.strerror}")
+
+
+def _check_output(parser, option, path):
+    try:
+        if path:
+            open(path, "a").close()
+    except OSError as error:
+        parser.error(f"--{option}: cannot write '{path}': {error.strerror}")
 
 
 def _check(parser, option, given, known):

@@ -12,6 +12,7 @@ class Place:
     """A temporary folder below `parent`, and the launcher of what works in it."""
 
     def __init__(self, parent):
+        self.parent = parent
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="fxfer-compare-", dir=parent)).resolve()
         self.filesystem = filesystem(self.root)
         self._aside = 0

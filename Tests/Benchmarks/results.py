@@ -11,9 +11,10 @@ GB = 1e9
 
 @dataclass
 class Result:
-    """Rounds of a peer in a case, on one file system; `failure` says why there are none."""
+    """Rounds of a peer in a case, in one folder; `failure` says why there are none."""
 
     case: Case
+    folder: str
     filesystem: str
     peer: type
     bytes: int
@@ -26,6 +27,11 @@ class Result:
     #: Bytes; a smaller peak cannot be told.
     memory_floor: int = 0
     failure: str | None = None
+
+    @property
+    def where(self):
+        """For titles."""
+        return self.filesystem if self.filesystem == "tmpfs" else f"{self.filesystem} ({self.folder})"
 
     @property
     def median(self):
@@ -52,6 +58,7 @@ class Result:
         common = {
             "case": self.case.name,
             "title": self.case.title,
+            "folder": self.folder,
             "filesystem": self.filesystem,
             "peer": self.peer.name,
             "durable": self.peer.durable,
@@ -71,10 +78,10 @@ class Result:
 
 
 def groups(results):
-    """The results of each case on each file system, in the order in which they were measured."""
+    """The results of each case in each folder, in the order in which they were measured."""
     found = {}
     for result in results:
-        found.setdefault((result.case, result.filesystem), []).append(result)
+        found.setdefault((result.case, result.folder), []).append(result)
     return list(found.values())
 
 

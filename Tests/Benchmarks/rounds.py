@@ -130,7 +130,7 @@ class Rounds:
             program.check()
 
     def _result(self, kind):
-        return Result(self._case, self._place.filesystem, kind, self._material.bytes, self._material.files)
+        return Result(self._case, self._place.parent, self._place.filesystem, kind, self._material.bytes, self._material.files)
 
     @contextlib.contextmanager
     def _noting(self, result):

@@ -11,7 +11,7 @@ SMALL = 1_000_000
 NOTES = """\
 ratio: times as long as fxfer, by medians. Peak memory: of the largest process of an end; what is below (<) the number
 cannot be told. CPU of rsync's and ssh's servers is counted in steps of 10 ms. durable: what was stored was flushed to
-the disk (which in tmpfs is nothing)."""
+the disk (which in tmpfs is nothing). What is there of a file is gone on with by rsync --append-verify and sftp reput."""
 
 
 def tables(results):
@@ -27,7 +27,7 @@ def _table(group):
     rows += [_row(result, group, small) for result in group]
     widths = [max(len(row[column]) for row in rows if len(row) > 2) for column in range(len(rows[0]))]
     widths[0] = max(len(row[0]) for row in rows)
-    lines = [f"{group[0].case.title}, on {group[0].filesystem}"]
+    lines = [f"{group[0].case.title}, on {group[0].where}"]
     for row in rows:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])] if len(row) > 2 else row[1:]
         lines.append("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
@@ -61,10 +61,10 @@ def target_lines(targets):
     """A line for each target."""
     if not targets:
         return "targets: none of them can be told from this run"
-    width = max(len(target["what"]) + len(target["filesystem"]) for target in targets) + 4
+    width = max(len(target["what"]) + len(target["where"]) for target in targets) + 4
     lines = ["targets (two cores)"]
     for target in targets:
         verdict = "met   " if target["met"] else "MISSED"
-        what = f"{target['what']}, on {target['filesystem']}".ljust(width)
+        what = f"{target['what']}, on {target['where']}".ljust(width)
         lines.append(f"{verdict}  {what}  {target['measured']} (wanted: {target['wanted']})")
     return "\n".join(lines)

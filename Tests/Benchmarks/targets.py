@@ -46,20 +46,20 @@ def judge(results):
 
 
 def _speed(target, group, measured):
-    case, filesystem = group[0].case, group[0].filesystem
+    case, where = group[0].case, group[0].where
     others = [measured[name] for name in target.against if name in measured]
-    if case.name != target.case or target.in_memory != (filesystem == "tmpfs") or not others:
+    if case.name != target.case or target.in_memory != (group[0].filesystem == "tmpfs") or not others:
         return None
     if target.subject not in measured:
         return None
     fastest = min(others, key=lambda result: result.median)
     times = ratio(fastest, group, base=target.subject)
     what = f"{case.title}: {target.subject} against {fastest.peer.title}"
-    return _entry(what, filesystem, f"at least {target.least} times its speed", f"{times:.2f}", times >= target.least)
+    return _entry(what, where, f"at least {target.least} times its speed", f"{times:.2f}", times >= target.least)
 
 
 def _memory(group, measured):
-    case, filesystem = group[0].case, group[0].filesystem
+    case, where = group[0].case, group[0].where
     for name in ("fxfer", "fxfer-tls"):
         result = measured.get(name)
         if result and case.name in SINGLE:
@@ -70,8 +70,8 @@ def _memory(group, measured):
             what, most = f"{case.title}: all verified, peak memory of the server of {name}", CROWD_PEAK
         else:
             continue
-        yield _entry(what, filesystem, f"at most {size_text(most)}", size_text(peak), peak <= most)
+        yield _entry(what, where, f"at most {size_text(most)}", size_text(peak), peak <= most)
 
 
-def _entry(what, filesystem, wanted, measured, met):
-    return {"what": what, "filesystem": filesystem, "wanted": wanted, "measured": measured, "met": met}
+def _entry(what, where, wanted, measured, met):
+    return {"what": what, "where": where, "wanted": wanted, "measured": measured, "met": met}
