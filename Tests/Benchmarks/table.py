@@ -62,7 +62,7 @@ def target_lines(targets):
     if not targets:
         return "targets: none of them can be told from this run"
     width = max(len(target["what"]) + len(target["where"]) for target in targets) + 4
-    lines = ["targets (two cores)"]
+    lines = ["targets (two cores), meant for the sizes that are the default"]
     for target in targets:
         verdict = "met   " if target["met"] else "MISSED"
         what = f"{target['what']}, on {target['where']}".ljust(width)

@@ -51,21 +51,6 @@ struct PartialFile: ~Copyable, Sendable {
         try self.file.status()
     }
 
-    /// See ``OwnedDescriptor/setAttributes(_:_:)``.
-    func setAttributes(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
-        try self.file.setAttributes(permissions, modified)
-    }
-
-    /// See ``OwnedDescriptor/beginSync()``.
-    func beginSync() {
-        self.file.beginSync()
-    }
-
-    /// Makes content and attributes durable: the only fsync of this file, which must be given up after an error.
-    func sync() throws(Errno) {
-        try self.file.sync()
-    }
-
     /// Takes the name back; see ``OwnedDescriptor/withdraw(from:_:)``.
     func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {
         self.file.withdraw(from: folder, name)

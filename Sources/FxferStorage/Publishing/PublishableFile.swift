@@ -3,7 +3,8 @@ import Glibc
 
 /// A file on disk that is to be given its name: one in `.fxfer/partials`, or one without any name.
 struct PublishableFile: ~Copyable, Sendable {
-    // One of the two, not an enumeration: its payload could not be changed in place.
+    // One of the two, not an enumeration: its payload could not be changed in place. Methods that reach into it are
+    // `mutating`, as a part that cannot be copied cannot be read through an optional otherwise.
     private var partial: PartialFile?
     private var nameless: NamelessFile?
 
@@ -24,22 +25,22 @@ struct PublishableFile: ~Copyable, Sendable {
         try self.nameless?.write(bytes)
     }
 
-    /// Sets permissions and time as they are to be published.
-    func setAttributes(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
-        try self.partial?.setAttributes(permissions, modified)
-        try self.nameless?.setAttributes(permissions, modified)
+    /// See ``OwnedDescriptor/setAttributes(_:_:)``.
+    mutating func setAttributes(_ permissions: mode_t, _ modified: FileTime?) throws(Errno) {
+        try self.partial?.file.setAttributes(permissions, modified)
+        try self.nameless?.file.setAttributes(permissions, modified)
     }
 
-    /// Has the disk begin to write the content.
-    func beginSync() {
-        self.partial?.beginSync()
-        self.nameless?.beginSync()
+    /// See ``OwnedDescriptor/beginSync()``.
+    mutating func beginSync() {
+        self.partial?.file.beginSync()
+        self.nameless?.file.beginSync()
     }
 
     /// Makes content and attributes durable: the only fsync of this file, which must be given up after an error.
-    func sync() throws(Errno) {
-        try self.partial?.sync()
-        try self.nameless?.sync()
+    mutating func sync() throws(Errno) {
+        try self.partial?.file.sync()
+        try self.nameless?.file.sync()
     }
 
     /// fstat(2).

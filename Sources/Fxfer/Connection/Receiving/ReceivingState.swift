@@ -63,9 +63,10 @@ final class PublishedFiles: Sendable {
     /// The last one, which knows those before it.
     private let last = Atomic<Unmanaged<Link>?>(nil)
 
+    // `previous` is set by the one thread that made the link, before the atomic operation that shows it to others; from then
+    // on it is only read. The compiler cannot see that.
     private final class Link: @unchecked Sendable {
         let outcome: Outcome
-        /// Changed only before others can see it.
         var previous: Unmanaged<Link>?
 
         init(_ outcome: Outcome) {
