@@ -23,8 +23,12 @@ package final class ReadBudget: Sendable {
     /// Whether nothing is left.
     var isSpent: Bool { self.held.load(ordering: .relaxed) >= self.bytes }
 
-    /// How many bytes may be asked of a socket at once: an equal share, as a connection with TLS keeps so much memory.
-    var largestRead: Int { max(self.bytes / max(self.readers.load(ordering: .relaxed), 1), Self.leastRead) }
+    /// How many bytes may be asked of a socket at once: an equal share, as a connection with TLS keeps so much memory; a
+    /// power of two, as `ByteBuffer` rounds what it allocates up to one.
+    var largestRead: Int {
+        let share = self.bytes / max(self.readers.load(ordering: .relaxed), 1)
+        return max(1 << (Int.bitWidth - 1 - share.leadingZeroBitCount), Self.leastRead)
+    }
 
     /// Counts one who reads.
     func join() {

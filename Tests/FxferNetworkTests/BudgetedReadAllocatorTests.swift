@@ -32,8 +32,8 @@ struct BudgetedReadAllocatorTests {
     }
 
     @Test(
-        "each of many readers gets an equal share, and never less than 8 KiB",
-        arguments: [(4, 1 << 18), (1000, 8192)]
+        "each of many readers gets an equal share, rounded down to a power of two, and never less than 8 KiB",
+        arguments: [(4, 1 << 18), (5, 1 << 17), (1000, 8192)]
     )
     func shares(readers: Int, share: Int) {
         let budget = ReadBudget(bytes: 1 << 20)
