@@ -1,6 +1,5 @@
 """Extreme numbers in every field of every frame that a client may send: refused, or one like any other; nothing traps."""
 
-import os
 import socket
 
 import wire
@@ -8,9 +7,7 @@ from abuse import AbuseCase, answers
 from extremes import USUAL, extreme_values, lengths_of_body, lengths_of_fields, usual
 from frames import ACCEPT, CANCEL, CHUNK, CONFIRM, ERROR, FINISH, GET, HELLO, LIST, OFFER, PREAMBLE, READING, RECEIPT
 from frames import REFUSE, REPAIR, REWIND, SHARE, chunk, offer
-from sending import SendCase
-from support import PATIENCE
-from trust import make_token
+from secured import TokenInTLS
 
 MIB = 1 << 20
 VIOLATION, LIMIT, DAMAGED = 1, 3, 4
@@ -153,21 +150,5 @@ class ExtremeNumbersTest(AbuseCase):
         self.assert_each(cases)
 
 
-class WithTokenInTLSTest(ExtremeNumbersTest):
+class WithTokenInTLSTest(TokenInTLS, ExtremeNumbersTest):
     """The same inside TLS, behind a proof."""
-
-    def setUp(self):
-        holder = SendCase()
-        SendCase.setUp(holder)
-        self.addCleanup(holder.doCleanups)
-        path, (token,) = make_token(holder)
-        self.token = token.encode()
-        self.options = (*self.options, "--token-file", str(path))
-        os.environ["FXFER_TOKEN"] = token
-        self.addCleanup(os.environ.pop, "FXFER_TOKEN", None)
-        super().setUp()
-
-    def connect(self):
-        connection = wire.connect(self.server.port, timeout=PATIENCE, tls=wire.believing_any())
-        self.connections.append(connection)
-        return connection
