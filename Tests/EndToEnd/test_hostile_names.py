@@ -1,14 +1,13 @@
 """Names that a hostile client makes up are refused, or are names like any other: nothing gets out of the directory."""
 
-import ctypes
 import hashlib
 import io
 import os
-import threading
 import unicodedata
 
 import wire
 from abuse import AbuseCase
+from flipping import flipping
 from support import sha256
 from waiting import eventually
 
@@ -37,16 +36,6 @@ STORED = [
     *(b"/".join([b"d" * 58] * 64), b"partials", b"x.part", b"x.json"),
     *(b".fxferx", b".FXFER", b".fxfer ", b"b/.fxfer", b"b/.fxfer2/x", b"fxfer", b".fxfer\xcc\x81", b"lock", b".lock"),
 ]
-
-
-AT_FDCWD, RENAME_EXCHANGE = -100, 2
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def exchange(one, other):
-    """What is called `one` is called `other` and the reverse, in one step."""
-    if libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE):
-        raise OSError(ctypes.get_errno(), "renameat2")
 
 
 class HostileNamesTest(AbuseCase):
@@ -131,7 +120,12 @@ class HostileNamesTest(AbuseCase):
 
 
 class PlantedLinksTest(AbuseCase):
-    """Links in the directory, whoever has put them there, are not followed."""
+    """Links in the directory, whoever has put them there, are not followed.
+
+    The sandbox would keep the server in its directory in any case: this is what its file calls do without it.
+    """
+
+    options = ("--no-sandbox",)
 
     def setUp(self):
         super().setUp()
@@ -187,19 +181,9 @@ class PlantedLinksTest(AbuseCase):
         self.assert_tree_unchanged()
 
     def test_nothing_gets_out_while_a_folder_and_a_link_take_turns(self):
-        spot, other = self.folder / "out/spot", self.folder / "out/other"
-        spot.mkdir()
-        os.symlink("../elsewhere", other)
-        ended = threading.Event()
-
-        def take_turns():
-            while not ended.is_set():
-                exchange(spot, other)
-
-        thread = threading.Thread(target=take_turns)
-        thread.start()
-        try:
-            connection, stored, refused = self.greeted(), 0, 0
+        stored = refused = 0
+        with flipping(self.folder / "out/spot", "../elsewhere"):
+            connection = self.greeted()
             for number in range(2000):
                 try:
                     wire.upload(connection, b"spot/%d" % number, io.BytesIO(b"x"), {"size": 1}, eager=True)
@@ -207,9 +191,6 @@ class PlantedLinksTest(AbuseCase):
                 except wire.Refused as refusal:
                     self.assertIn(refusal.code, (33, 34, 37))
                     refused += 1
-        finally:
-            ended.set()
-            thread.join()
         self.assertEqual(os.listdir(self.folder / "elsewhere"), [])
         self.assert_goes_on(self.greeted())
         self.assertGreater(stored, 0)
