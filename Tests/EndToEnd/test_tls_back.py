@@ -49,24 +49,25 @@ class TruncationTest(ShareCase):
         """TCP's end without TLS's, anywhere before the last byte of FINISH: no success, and the old file stays."""
         whole = self.length("get", "f", "--output", str(self.folder / "measured"))
         (self.folder / "measured").unlink()
-        for offset in (10, 1000, 5000, MIB, 2 * MIB + 77, whole - 400, whole - 150):
-            for reset in (False, True):
-                with self.subTest(offset=offset, reset=reset):
-                    self.begin()
-                    with Proxy(self.server.port, Cut(DOWN, offset, reset)) as proxy:
-                        result = self.get(*ONCE, f"{proxy.address}/f", *self.key)
-                    self.assertTrue(proxy.done)
-                    self.assert_fails(result, 69, 75)
-                    self.assertEqual(self.state(), self.before)
+        places = [10, 1000, 5000, MIB, 2 * MIB + 77, whole - 400, whole - 150]
+        # A server waits two seconds for the other end of TLS from one that has ended its half of TCP: so two are enough.
+        for offset, reset in [*((place, True) for place in places), (2 * MIB + 77, False), (whole - 150, False)]:
+            with self.subTest(offset=offset, reset=reset):
+                self.begin()
+                with Proxy(self.server.port, Cut(DOWN, offset, reset)) as proxy:
+                    result = self.get(*ONCE, f"{proxy.address}/f", *self.key)
+                self.assertTrue(proxy.done)
+                self.assert_fails(result, 69, 75)
+                self.assertEqual(self.state(), self.before)
 
     def test_a_listing_that_is_cut(self):
         whole = self.length("list", "folder")
-        for offset in (10, whole - 120, whole - 60, whole - 40):
-            for reset in (False, True):
-                with self.subTest(offset=offset, reset=reset):
-                    with Proxy(self.server.port, Cut(DOWN, offset, reset)) as proxy:
-                        result = run("list", f"{proxy.address}/folder", *self.key)
-                    self.assertIn(result.returncode, (69, 75), result)
+        for offset, reset in [(10, True), (whole - 120, True), (whole - 60, True), (whole - 60, False)]:
+            with self.subTest(offset=offset, reset=reset):
+                with Proxy(self.server.port, Cut(DOWN, offset, reset)) as proxy:
+                    result = run("list", f"{proxy.address}/folder", *self.key)
+                self.assertTrue(proxy.done)
+                self.assertIn(result.returncode, (69, 75), result)
 
     def test_a_byte_that_is_changed(self):
         for offset in (5000, MIB, 2 * MIB + 77):
