@@ -31,7 +31,7 @@ DECAY, REPAIRED = 0x8002, 0x8004
 HELLO, WELCOME, AUTH, ERROR, BYE = 0x01, 0x02, 0x03, 0x04, 0x05
 OFFER, ACCEPT, REFUSE, CANCEL, CHUNK, CONFIRM, REWIND, FINISH, RECEIPT, SAME, REPAIR = range(0x10, 0x1B)
 GET, LIST, ENTRY, LISTED = range(0x20, 0x24)
-ALIVE = 0x80
+ALIVE, READING = 0x80, 0x81
 
 #: Type of frame -> how its fixed part is packed, the names of what is in it, and what follows with a length before it.
 LAYOUTS = {
@@ -56,6 +56,7 @@ LAYOUTS = {
     ENTRY: (">IBxHQqIH", "id entry permissions size seconds nanoseconds length", "name"),
     LISTED: (">IHH", "id code length", "message"),
     ALIVE: (">", "", None),
+    READING: (">IQ", "id length", None),
 }
 
 

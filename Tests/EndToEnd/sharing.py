@@ -1,4 +1,4 @@
-"""The way back: the frames of GET and LIST, a server that plays them, and what tests of `fxfer get` and `list` share."""
+"""The way back: GET and LIST, a server that plays them, and what tests of `fxfer get` and `list` share."""
 
 import hashlib
 import os
@@ -8,23 +8,16 @@ from types import SimpleNamespace
 import frames
 from abuse import NO_CONTROLS
 from fake_server import FakeServer
-from frames import FINISH, PREAMBLE, WELCOME, chunk, encode, offer
+from frames import ENTRY, FINISH, GET, LIST, LISTED, PREAMBLE, WELCOME, chunk, encode, offer
 from support import Case, run
 from trees import snapshot
 
 MIB = 1 << 20
 SHARE = 1
-GET, LIST, ENTRY, LISTED = 0x20, 0x21, 0x22, 0x23
-frames.LAYOUTS |= {
-    GET: (">IH", "id length", "path"),
-    LIST: (">IH", "id length", "path"),
-    ENTRY: (">IBxHQqIH", "id type permissions size seconds nanoseconds length", "name"),
-    LISTED: (">IHH", "id code length", "message"),
-}
 
 
 def entry(name, folder=False, size=3, id=1, permissions=0o644, seconds=0):
-    values = {"id": id, "type": int(folder), "permissions": permissions, "size": size, "seconds": seconds}
+    values = {"id": id, "entry": int(folder), "permissions": permissions, "size": size, "seconds": seconds}
     return encode(ENTRY, **values, nanoseconds=0, name=name)
 
 

@@ -82,7 +82,7 @@ class Connection:
             if kind == CHUNK:
                 require(1 <= found.length <= self.terms.largest_chunk, f"a chunk of {found.length} bytes")
                 found.payload, found.running = self.read(found.length), self.read(32)
-            if found and kind != ALIVE:
+            if found and kind not in (ALIVE, READING):
                 return found
 
     def expect(self, kind):
