@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -20,6 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FXFER = os.environ.get("FXFER", str(ROOT / ".build" / "release" / "fxfer"))
 #: No event of a test takes longer than this many seconds on a slow machine; it is a bound, never a pause.
 PATIENCE = 60
+#: Long runs try everything that there is to try; others a part of it that takes seconds.
+LONG = os.environ.get("FXFER_LONG") == "1"
 #: For `send` and `get`, in tests of one connection that breaks: its end is what they want to see.
 ONCE = ("--retries", "0")
 
@@ -59,6 +62,12 @@ def finish(process):
     except subprocess.TimeoutExpired:
         process.kill()
         raise
+
+
+def figures(title, **numbers):
+    """In long runs, one line on standard error of what was done, for a report."""
+    if LONG:
+        print(f"{title}: {' '.join(f'{key}={value}' for key, value in numbers.items())}", file=sys.stderr, flush=True)
 
 
 def sha256(path):
