@@ -27,7 +27,6 @@ CALLS = {
     "fstat": (5, 80),
     "pread64": (17, 67),
     "pwrite64": (18, 68),
-    "fcntl": (72, 25),
     "flock": (73, 32),
     "fsync": (74, 82),
     "ftruncate": (77, 46),
