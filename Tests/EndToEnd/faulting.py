@@ -38,6 +38,17 @@ def errors(call):
     return (*MORE_ERRORS.get(call, ()), *ERRORS)
 
 
+def passes(call):
+    """How often to go through the N of a call: what each of them answers, and whether all behind it answer that, too."""
+    kinds = errors(call)
+    if not LONG:
+        # Each error has its turn; and what is no error is tried at each.
+        return [(kinds, False), *(((kind,), False) for kind in (SHORT, NOTHING) if kind in kinds)]
+    # Of a file that cannot be looked at for long nobody can tell whether it is the one to take back.
+    lasting = [] if call == "newfstatat" else [(("EIO",), True)]
+    return [*(((kind,), False) for kind in kinds), *lasting]
+
+
 def is_harmless(call, error):
     """Whether nothing may come of it."""
     return call in ADVISORY or error == SHORT or error == "EINTR" and call in RETRIED
@@ -64,20 +75,20 @@ class Loop:
         self.kinds = Counter()
 
     def run(self, try_one):
-        """`try_one(call, error, number)` answers whether it struck, and whether the session failed."""
+        """`try_one(call, error, number, lasting)` answers whether it struck, and whether the session failed."""
         for call in self.calls:
-            kinds = errors(call)
-            # In short runs each N has one error, and each error its turn.
-            for first in range(len(kinds) if LONG else 1):
+            for kinds, lasting in passes(call):
                 for number in range(1, self.MOST):
-                    error = kinds[first] if LONG else kinds[number % len(kinds)]
+                    error = kinds[number % len(kinds)]
                     struck = failed = False
-                    with self.case.subTest(self.title, call=call, error=error, number=number):
-                        struck, failed = try_one(call, error, number)
+                    fault = {"call": call, "error": error, "number": number, "lasting": lasting}
+                    with self.case.subTest(self.title, **fault):
+                        struck, failed = try_one(**fault)
                     if not struck:
                         break
                     self.tally["struck"] += 1
                     self.tally["failed" if failed else "succeeded"] += 1
+                    self.tally["lasting"] += lasting
                     self.kinds[call] += 1
                 else:
                     self.case.fail(f"{call} is called more than {self.MOST} times")
@@ -162,9 +173,9 @@ class FaultCase(ResumeCase):
         loop.run(self.try_fault)
         return loop
 
-    def try_fault(self, call, error, number):
+    def try_fault(self, call, error, number, lasting):
         try:
-            return self.look_at_fault(call, error, number)
+            return self.look_at_fault(call, error, number, lasting)
         except BaseException:
             # The next one shall not fail for this one's sake.
             self.end()
@@ -172,10 +183,10 @@ class FaultCase(ResumeCase):
             self.begin()
             raise
 
-    def look_at_fault(self, call, error, number):
+    def look_at_fault(self, call, error, number, lasting):
         self.prepare()
         before, lines = self.server.published(), self.ledger_paths()
-        self.injector.arm(call, error, number)
+        self.injector.arm(call, error, number, lasting)
         status, told = self.send()
         self.await_idle()
         struck = self.injector.disarm()
@@ -187,6 +198,7 @@ class FaultCase(ResumeCase):
         if call == "fsync" and path.endswith("/ledger.jsonl"):
             # What was lost of the ledger is not known, so nothing is added any more.
             self.assertEqual((status, self.send()[0]), (IO, IO))
+        if call == "fsync" and (lasting or path.endswith("/ledger.jsonl")):
             self.restart()
         self.assert_sent_again(call)
         self.clear()

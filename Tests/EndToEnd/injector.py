@@ -70,7 +70,7 @@ def ptrace(request, thread, address=None, data=None):
 class Memory:
     """What the test and the injector share. `left` is written last, and counts down to 0."""
 
-    FIELDS = ("left", "number", "action", "struck", "again")
+    FIELDS = ("left", "number", "action", "struck", "again", "lasting")
     COUNTS, SCOPE, PATH = 64, 8192, 12288
 
     def __init__(self, file):
@@ -168,7 +168,8 @@ class Tracer:
         memory = self.memory
         if not memory.struck:
             self.victim = None
-        if not memory.left and not (number == self.fsync and self.victim):
+        lasts = memory.struck and memory.lasting and number == memory.number
+        if not memory.left and not lasts and not (number == self.fsync and self.victim):
             return
         link = f"/proc/{self.process}/fd/{descriptor}"
         try:
@@ -179,6 +180,8 @@ class Tracer:
             return
         if number == self.fsync and self.victim == identity(link):
             memory.put("again", memory.again + 1)
+        if lasts:
+            self.strike(thread, number, memory.action, third)
         if not memory.left:
             return
         memory.put_count(number, memory.count(number) + 1)
@@ -227,19 +230,24 @@ class Injector:
                 self.end()
                 raise unittest.SkipTest("this system does not let a process be watched")
 
-    def arm(self, call, action, number):
-        """From now on the `number`-th call fails with that error (`"EIO"`), or what else `action` says."""
+    def arm(self, call, action, number, lasting=False):
+        """The `number`-th call from now on fails with that error (`"EIO"`), or what else `action` says.
+
+        With `lasting`, so do all later ones, until it is disarmed.
+        """
         if COLUMN != 0 and action != KILL:
             raise unittest.SkipTest("calls can be made to fail on x86_64 only")
         self.memory.put("left", 0)
         self.memory.bytes[8:8192] = bytes(8184)
         self.memory.put("number", CALLS[call][COLUMN] if call else -1)
         self.memory.put("action", ACTIONS[action] if action in ACTIONS else getattr(errno, action))
+        self.memory.put("lasting", lasting)
         self.memory.put("left", number)
 
     def disarm(self):
         """Answers whether it has struck."""
         self.memory.put("left", 0)
+        self.memory.put("lasting", 0)
         return bool(self.memory.struck)
 
     def count(self):

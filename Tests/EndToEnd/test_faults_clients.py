@@ -13,7 +13,7 @@ from faulting import CANNOT_CREATE, DATA, IO, RETRY, Loop, is_harmless, make_fol
 from injector import NOTHING, Injector
 from resuming import MIB, ResumeCase
 from storing import flip
-from support import LONG, ONCE, Server, run
+from support import LONG, ONCE, Server, run, sha256
 from trees import snapshot
 
 NO_INPUT = 66
@@ -79,10 +79,10 @@ class GetFaultTest(CommandCase):
         self.prepare(there)
         self.loop(title, self.place, self.try_fault, lambda: self.assertEqual(self.get(self.run_faulty)[0], 0))
 
-    def try_fault(self, call, error, number):
+    def try_fault(self, call, error, number, lasting):
         self.prepare(self.there)
         before, _ = self.contents()
-        self.injector.arm(call, error, number)
+        self.injector.arm(call, error, number, lasting)
         status, told = self.get(self.run_faulty)
         struck = self.injector.disarm()
         self.assertEqual(self.injector.again, 0)
@@ -122,9 +122,9 @@ class VerifyFaultTest(CommandCase):
         self.message = result.stdout + result.stderr
         return result.returncode, events
 
-    def try_fault(self, call, error, number):
+    def try_fault(self, call, error, number, lasting):
         before = self.listing()
-        self.injector.arm(call, error, number)
+        self.injector.arm(call, error, number, lasting)
         status, events = self.verify(self.run_faulty)
         struck = self.injector.disarm()
         self.assertEqual(self.listing(), before)
@@ -192,9 +192,9 @@ class CompactFaultTest(CommandCase):
             title = " ".join(["ledger compact", *self.arguments])
             self.loop(title, self.out, self.try_fault, lambda: self.assertEqual(self.compact(self.run_faulty), 0))
 
-    def try_fault(self, call, error, number):
+    def try_fault(self, call, error, number, lasting):
         self.prepare()
-        self.injector.arm(call, error, number)
+        self.injector.arm(call, error, number, lasting)
         status = self.compact(self.run_faulty)
         struck = self.injector.disarm()
         self.assertEqual(self.injector.again, 0)
@@ -225,10 +225,13 @@ class StartFaultTest(CommandCase):
     def setUp(self):
         super().setUp()
         self.big = self.noise("big", SIZES[2])
+        self.file("extra")
         self.interrupt(self.big, 2 * MIB + 5)
         self.assert_left({"big": 2 * MIB})
         self.crash()
         (self.kept / f"{'0' * 32}.tmp").write_bytes(b"left by a crash")
+        self.ledger = self.out / ".fxfer" / "ledger.jsonl"
+        self.lines = self.ledger.read_bytes()
         self.state = self.folder / "state"
         shutil.copytree(self.out, self.state)
 
@@ -253,25 +256,30 @@ class StartFaultTest(CommandCase):
         self.prepare()
         self.loop("start of a server", self.out, self.try_fault, measure)
 
-    def try_fault(self, call, error, number):
+    def try_fault(self, call, error, number, lasting):
         self.prepare()
-        self.injector.arm(call, error, number)
+        self.injector.arm(call, error, number, lasting)
         server = self.start()
         struck = self.injector.disarm()
         failed = server is None
+        stored = dict(self.stored)
         if server:
             with server:
-                self.assert_serves(server)
+                self.assert_sent(self.folder / "extra", server.address)
+            stored[b"extra"] = sha256(self.folder / "extra")
             self.assertEqual(server.process.returncode, 0, server.log)
         if not struck or is_harmless(call, error):
             self.assertFalse(failed, failed and self.message)
         with Server(self.out) as self.server:
-            self.assertEqual(self.server.published(), self.stored)
+            self.assertEqual(self.server.published(), stored)
             # A journal that has nothing in it is of no use.
             if error != NOTHING:
                 self.assert_left({"big": 2 * MIB})
             self.assertIn(self.send_again(self.big)[0], (2 * MIB,) if error != NOTHING else (0, 2 * MIB))
             self.assertEqual(self.leftovers(), [])
+        # What was written down before is there, and all that is there is as it was written down.
+        self.assertTrue(self.ledger.read_bytes().startswith(self.lines))
+        self.assertEqual(run("verify", self.out).returncode, 0)
         return struck, failed
 
 
