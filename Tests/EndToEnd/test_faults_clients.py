@@ -98,7 +98,7 @@ class GetFaultTest(CommandCase):
         return struck, status != 0
 
     def test_each_way_of_staging(self):
-        for name in self.sizes:
+        for name in self.sizes if LONG else "ac":
             with self.subTest(name):
                 self.check(f"get of {self.sizes[name]} bytes", {name: name}, f"{self.server.address}/{name}")
 
