@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FXFER = os.environ.get("FXFER", str(ROOT / ".build" / "release" / "fxfer"))
 #: No event of a test takes longer than this many seconds on a slow machine; it is a bound, never a pause.
 PATIENCE = 60
-#: Whether tests that have a longer version run that.
+#: Long runs (FXFER_LONG=1) try everything that there is to try; others a part of it that takes seconds.
 LONG = os.environ.get("FXFER_LONG") == "1"
 #: For `send` and `get`, in tests of one connection that breaks: its end is what they want to see.
 ONCE = ("--retries", "0")
@@ -65,7 +65,7 @@ def finish(process):
 
 
 def figures(title, **numbers):
-    """In a long run, a line on stderr with what was tried and found."""
+    """In long runs, one line on standard error of what was done and measured, for a report."""
     if LONG:
         print(f"{title}:", *(f"{name}={value}" for name, value in numbers.items()), file=sys.stderr, flush=True)
 

@@ -114,7 +114,7 @@ class DiskFullTest(SendCase):
 
 @unittest.skipUnless(shutil.which("strace"), "needs strace")
 class DiskFailsTest(SendCase):
-    """strace lets single calls of the server fail."""
+    """strace lets all calls of a kind fail at the server; for each single one, see `test_faults.py`."""
 
     def setUp(self):
         super().setUp()
@@ -166,23 +166,9 @@ class DiskFailsTest(SendCase):
         self.assert_nothing_stored(self.server, self.before)
         self.assert_serves(self.server)
 
-    def test_publishing(self):
-        """The call that gives the file its name fails."""
-        for error in ("EIO", "ENOSPC", "EDQUOT"):
-            for size in SIZES:
-                with self.subTest(error, size=size):
-                    self.assert_upload_fails("renameat,renameat2,linkat", size=size, error=error)
-
     def test_read_only(self):
         """A file system that has become read-only (as after an error) refuses the file."""
         self.assert_upload_fails("openat2", error="EROFS", status=73)
-
-    def test_attributes(self):
-        """Permission bits or times cannot be set."""
-        for calls in ("fchmod", "utimensat"):
-            for size in SIZES:
-                with self.subTest(calls, size=size):
-                    self.assert_upload_fails(calls, size=size)
 
     def test_no_descriptors(self):
         """The server is out of descriptors: the client is told to try again, and the server goes on."""

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from killer import CALLS, Killer
+from injector import KILL, Injector
 from resuming import MIB, RETRY, ResumeCase
 from sending import Sending
 from support import FXFER, PATIENCE, sha256
@@ -131,6 +131,10 @@ class KillAtEachCallTest(KillCase):
 
     #: More calls of one kind than an upload of 3 MiB makes.
     MOST = 60
+    CALLS = (
+        *("pwrite64", "flock", "fsync", "ftruncate", "fchmod"),
+        *("unlinkat", "linkat", "utimensat", "renameat2", "openat2"),
+    )
 
     def setUp(self):
         super().setUp()
@@ -139,10 +143,9 @@ class KillAtEachCallTest(KillCase):
 
     def killed(self, call, number):
         """One upload to a server that is killed at that call; whether it was."""
-        killer = Killer(self.server.pid, call, number)
-        self.addCleanup(killer.end)
-        if not killer.attached:
-            self.skipTest("this system does not let a process be watched")
+        injector = Injector(self.server.pid)
+        self.addCleanup(injector.end)
+        injector.arm(call, KILL, number)
         client = Sending("--retries", "0", os.fspath(self.source), self.server.address)
         status, errors = client.wait()
         self.assertIn(status, (0, RETRY), errors)
@@ -151,8 +154,8 @@ class KillAtEachCallTest(KillCase):
         if receipts:
             self.assertEqual(sha256(self.stored), self.digest)
         # Once the client has its receipt, all calls but those that clear up are made.
-        alive = status == 0 and not killer.program.poll() == 0
-        killer.end()
+        alive = status == 0 and not injector.disarm()
+        injector.end()
         if not alive:
             self.server.wait()
         return not alive
@@ -176,12 +179,12 @@ class KillAtEachCallTest(KillCase):
         self.fail(f"{call} is called more than {self.MOST} times")
 
     def test_every_call_of_an_upload(self):
-        kills = {call: self.check(call) for call in CALLS}
+        kills = {call: self.check(call) for call in self.CALLS}
         for call in ("openat2", "pwrite64", "fsync", "renameat2", "flock"):
             self.assertGreater(kills[call], 0, call)
 
     def test_every_call_of_an_upload_that_is_gone_on_with(self):
-        kills = {call: self.check(call, left=2 * MIB) for call in CALLS}
+        kills = {call: self.check(call, left=2 * MIB) for call in self.CALLS}
         for call in ("openat2", "pwrite64", "fsync", "renameat2", "flock"):
             self.assertGreater(kills[call], 0, call)
 

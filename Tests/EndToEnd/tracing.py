@@ -1,5 +1,6 @@
 """The system calls of a running server, seen and disturbed by strace."""
 
+import codecs
 import os
 import re
 import shutil
@@ -27,6 +28,13 @@ class Call:
         """What it returned, with the name of the error, if any; None where it did not return."""
         found = re.search(r"\)\s+= (-?\d+)(?:<[^>]*>)?(?: (E[A-Z]+))?", self.text)
         return found and (found[2] or int(found[1]))
+
+
+    @property
+    def data(self):
+        """The bytes of the strings that it was called with, one after the other; only as many as strace was told to show."""
+        strings = re.findall(r'"((?:[^"\\]|\\.)*)"', self.text)
+        return b"".join(codecs.escape_decode(string.encode("latin-1"))[0] for string in strings)
 
 
 class Trace:
@@ -80,6 +88,21 @@ class Trace:
     def of(self, *names, on=""):
         """The calls with one of these names whose text has `on`."""
         return [call for call in self.calls if call.name in names and on in call.text]
+
+
+class CommandTrace(Trace):
+    """As `Trace`, of the commands that are run behind `wrapper` inside the with block."""
+
+    def __init__(self, *options):
+        if not shutil.which("strace"):
+            raise unittest.SkipTest("strace is not installed")
+        self.calls = []
+        self._file = tempfile.NamedTemporaryFile(prefix="fxfer-trace-")
+        self.wrapper = ["strace", "-f", "-y", "-x", "-s", "256", "-A", "-o", self._file.name, *options]
+
+    def __exit__(self, *_):
+        with self._file:
+            self._parse(os.fsdecode(self._file.read()).splitlines())
 
 
 def injected(*faults):

@@ -205,6 +205,7 @@ final class Ledger: Sendable {
             guard before.head == known else { throw folder.damage("its line at byte \(known.length) was another") }
         }
         let tail = try LedgerTail(of: file, length, folder)
+        guard tail.head.length >= known.length else { throw folder.damage("its end was another a moment ago") }
         if tail.torn > 0 {
             try folder.doing("mend") { () throws(Errno) in try file.descriptor.truncate(to: tail.head.length) }
         }

@@ -109,7 +109,8 @@ struct LedgerCompaction: ~Copyable {
         }
     }
 
-    /// The lines that are left, with their line feeds. All were read before and are right, and nobody adds any meanwhile.
+    /// The lines that are left, with their line feeds. All were read before and were right, and nobody adds any meanwhile;
+    /// what is read now is what is left, and is checked again.
     private mutating func keptLines(_ file: LedgerFile) throws -> [UInt8] {
         let kept = try self.keptNumbers()
         let count = kept.count { $0 }
@@ -119,13 +120,19 @@ struct LedgerCompaction: ~Copyable {
         while let line = try self.folder.doing("read", { () throws(Errno) in try lines.next(in: file.descriptor) }) {
             defer { number += 1 }
             guard kept.indices.contains(number), kept[number] else { continue }
+            guard let entry = LedgerLine(line.bytes) else { throw self.changed() }
             bytes += line.bytes
             bytes.append(UInt8(ascii: "\n"))
             self.after += 1
-            if self.after == count { self.lastKept = LedgerLine(line.bytes)?.hash }
+            if self.after == count { self.lastKept = entry.hash }
         }
+        guard self.after == count else { throw self.changed() }
         bytes.withUnsafeBytes { self.hash.update($0) }
         return bytes
+    }
+
+    private func changed() -> FxferError {
+        self.folder.damage("it was another when it was read a second time")
     }
 
     /// By the number of an entry whether its line is left.

@@ -1,4 +1,5 @@
 import FxferProtocol
+import Glibc
 
 /// The end of a ledger: all that has to be read of it to go on.
 struct LedgerTail {
@@ -17,7 +18,7 @@ struct LedgerTail {
         let window = UInt64(2 * (LedgerLines.maxLength + 1))
         let start = written - min(written, window)
         let bytes = try folder.doing("read") { () throws(Errno) in
-            try file.descriptor.bytes(Int(written - start), at: start)
+            try Self.bytes(of: file, Int(written - start), at: start)
         }
         let feed = UInt8(ascii: "\n")
         guard let end = bytes.lastIndex(of: feed) else {
@@ -43,11 +44,18 @@ struct LedgerTail {
         var end = length
         while end > 0 {
             let count = min(end, UInt64(LedgerLines.maxLength))
-            let bytes = try file.descriptor.bytes(Int(count), at: end - count)
+            let bytes = try Self.bytes(of: file, Int(count), at: end - count)
             if let last = bytes.lastIndex(where: { $0 != 0 }) { return end - count + UInt64(last) + 1 }
             end -= count
         }
         return 0
+    }
+
+    /// The `count` bytes at `offset`: fewer, of a file that was longer a moment ago, would pass for a torn end.
+    private static func bytes(of file: LedgerFile, _ count: Int, at offset: UInt64) throws(Errno) -> [UInt8] {
+        let bytes = try file.descriptor.bytes(count, at: offset)
+        guard bytes.count == count else { throw Errno(EIO) }
+        return bytes
     }
 
     /// What is torn by a crash is the beginning of a line, all but its line feed at the most: one that is whole and whose

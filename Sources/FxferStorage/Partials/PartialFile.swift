@@ -92,10 +92,14 @@ struct PartialFile: ~Copyable, Sendable {
             self.isLeft = true
             return .final
         }
-        // Another may have put a link or a folder there since the look above.
-        guard Self.isReplaceable(try self.partials.folder.status(of: self.name.content), file) else {
+        do throws(Errno) {
+            // Another may have put a link or a folder there since the look above.
+            let replaced = try self.partials.folder.status(of: self.name.content)
+            guard Self.isReplaceable(replaced, file) else { throw Errno(EEXIST) }
+        } catch {
+            // Also where it cannot be looked at: what has the staged name is removed with this value.
             self.withdraw(.exchanged, from: folder, name)
-            throw Errno(EEXIST)
+            throw error
         }
         return .exchanged
     }

@@ -29,6 +29,8 @@ struct FolderPublishing {
                 self.isNew = isNew
                 return
             } catch {
+                // Its name must not stay without a receipt; one that has entries by now stays.
+                if isNew, error.number != ENOENT { try? folder.descriptor.removeFolder(name) }
                 switch error.number {
                 case ENOENT: continue
                 case ELOOP: throw .taken(target.path, by: .link)

@@ -140,8 +140,24 @@ final class PublishedFile: Sendable {
     }
 
     /// Makes the content durable: the first part of ``confirm(_:_:)``.
+    ///
+    /// - Throws: `.io` for good, where it was not possible once.
     func sync() throws(FxferError) {
-        try receiving("make durable", self.path) { try self.file.sync() }
+        guard !FlushFailures.process.has(self.stamp) else {
+            throw FxferError(
+                .io,
+                "cannot make '\(self.path)' durable: that has failed before, so what the disk has of it is not known; "
+                    + "remove it and send it again"
+            )
+        }
+        try receiving("make durable", self.path) {
+            do throws(Errno) {
+                try self.file.sync()
+            } catch {
+                FlushFailures.process.note(self.stamp)
+                throw error
+            }
+        }
     }
 
     /// The last part of ``confirm(_:_:)``, after `folder` and those above it were made durable where that is asked for.
