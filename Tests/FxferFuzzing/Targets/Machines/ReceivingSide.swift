@@ -57,6 +57,7 @@ struct ReceivingSide {
     }
 
     private mutating func receive(_ offer: Offer) throws {
+        while let file = self.receiver.abandonedFileInTheWay { try self.stageNow(file) }
         switch try self.receiver.receive(offer) {
         case .refuse(let failure):
             self.output.append(.refuse(failure))

@@ -79,8 +79,10 @@ struct SendingSide {
         return true
     }
 
-    /// The user stops a file.
+    /// Something is wrong with a file's source, which is found out while it is read: not when all is sent, nor before
+    /// anything is asked for.
     mutating func cancel(_ file: FileID) {
+        guard self.open[file]?.job != nil else { return }
         self.end(file, FxferError(.cancelled, "stopped"))
     }
 

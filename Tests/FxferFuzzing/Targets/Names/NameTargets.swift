@@ -24,7 +24,7 @@ extension FuzzTarget {
         try require(path.bytes == bytes && path.components == components, "a path is changed")
         try require(path.components.last == path.lastComponent, "the last component is another")
         try requireHarmless(path.description, "the path")
-        let parent = try? RelativePath(bytes: bytes.prefix(bytes.count - path.lastComponent.count - 1))
+        let parent = try? RelativePath(bytes: bytes.prefix(max(0, bytes.count - path.lastComponent.count - 1)))
         if let parent {
             try require(path.isBeneath(parent) && !parent.isBeneath(path), "a path is not beneath its folder")
             try require((try? parent.appending(path.lastComponent)) == path, "the parts do not make the path")
