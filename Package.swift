@@ -7,6 +7,11 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 
+let fuzzed: [Target.Dependency] = [
+    "CLinux", "Fxfer", "FxferLegacy", "FxferNetwork", "FxferProtocol", "FxferStorage", "FxferTrust",
+    .product(name: "NIOCore", package: "swift-nio"),
+]
+
 let package = Package(
     name: "fxfer",
     products: [
@@ -106,6 +111,32 @@ let package = Package(
             ]
         ),
         .testTarget(name: "FxferCLITests", dependencies: ["FxferCLI", "CLinux"]),
+        .testTarget(
+            name: "FxferFuzzing",
+            dependencies: fuzzed,
+            exclude: ["fuzz", "LibFuzzer"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Tests/FxferFuzzing/fuzz sets this. The fuzz targets become a program that libFuzzer drives instead of tests, and
+// fxfer's own code is built so that libFuzzer sees where it goes.
+if Context.environment["FXFER_FUZZ"] != nil {
+    package.targets.removeAll { $0.type == .test || $0.name == "FxferCLI" }
+    package.products = []
+    package.targets.append(
+        .executableTarget(
+            name: "fxfer-fuzz",
+            dependencies: fuzzed,
+            path: "Tests/FxferFuzzing",
+            exclude: ["fuzz", "Replay"]
+        )
+    )
+    for target in package.targets where target.type == .regular || target.type == .executable {
+        // The linker is told, too, as only it can add libFuzzer and its main().
+        let flags = ["-sanitize=fuzzer,address"]
+        target.swiftSettings = [.unsafeFlags(flags + ["-enable-testing", "-parse-as-library"])]
+        if target.type == .executable { target.linkerSettings = [.unsafeFlags(flags + ["-use-ld=lld"])] }
+    }
+}

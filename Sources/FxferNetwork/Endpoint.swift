@@ -40,7 +40,7 @@ public struct Endpoint: Hashable, Sendable {
     private init?(host: Substring, port: Substring?, _ defaultPort: Int) {
         // A number alone would be an IPv4 address (inet_aton(3)), and is a port that lacks its host.
         guard !host.isEmpty, !host.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "]") })
         else { return nil }
         self.host = String(host)
         guard let port else {

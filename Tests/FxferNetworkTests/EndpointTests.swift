@@ -25,6 +25,7 @@ struct EndpointTests {
         "what is none is not taken",
         arguments: [
             "", ":3000", "host:", "host:0", "host:65536", "host:-1", "host:+1", "host:x", "[::1", "[]:3000", "a b",
+            "[[a]", "[a", "a]:1", "a[:1",
         ]
     )
     func refuses(text: String) {

@@ -5,6 +5,7 @@ import NIOCore
 /// What the log and the metrics are told about files that come in.
 extension ServerConnection {
     func receive(_ offer: Offer) async throws {
+        await self.waitForPlace()
         switch try self.receiving.receiver.receive(offer) {
         case .stage(let path):
             self.countBegin(of: offer)

@@ -46,7 +46,12 @@ extension ByteBuffer {
     /// The longest message that this side sends, in bytes; a path of 4,096 bytes, escaped, still fits.
     private static let maxMessageBytes = 20_000
 
+    /// Writes a 16-bit length and the message, which is cut between two characters where it is too long.
     mutating func writeMessage(_ message: String) {
-        self.writeShortBytes(message.utf8.prefix(Self.maxMessageBytes))
+        let text = message.utf8
+        var end = text.index(text.startIndex, offsetBy: Self.maxMessageBytes, limitedBy: text.endIndex) ?? text.endIndex
+        // 10xxxxxx goes on with the character before (RFC 3629).
+        while end < text.endIndex, text[end] & 0xC0 == 0x80 { end = text.index(before: end) }
+        self.writeShortBytes(text[..<end])
     }
 }

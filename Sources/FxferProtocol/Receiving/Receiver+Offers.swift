@@ -8,14 +8,17 @@ extension Receiver {
         case refuse(FileFailure)
     }
 
-    /// A sender offers a file.
+    /// A sender offers a file. The owner has waited for ``abandonedFileInTheWay`` before.
     ///
     /// - Throws: `protocolViolation` for a number that is not larger than the last, `limitExceeded` for too many files.
     package mutating func receive(_ offer: Offer) throws(FxferError) -> OfferAction {
         guard offer.file > self.lastFile ?? 0 else {
             throw FxferError(.protocolViolation, "file numbers grow from 1 on; \(offer.file) does not")
         }
-        guard self.files.count < self.filesInFlight else {
+        guard
+            self.files.count < self.filesInFlight
+                || self.files.values.count(where: { !$0.isAbandoned }) < self.filesInFlight
+        else {
             throw FxferError(.limitExceeded, "more than \(self.filesInFlight) files are open at once")
         }
         self.lastFile = offer.file

@@ -58,6 +58,10 @@ package struct Receiver {
         /// REFUSE was sent: all is discarded until CANCEL.
         case refused
 
+        var isAbandoned: Bool {
+            if case .abandoned = self { true } else { false }
+        }
+
         /// The path of a file that may still be published.
         var path: RelativePath? {
             switch self {
@@ -100,6 +104,14 @@ package struct Receiver {
 
     /// Whether no file is open.
     package var isIdle: Bool { self.files.isEmpty }
+
+    /// A file that its sender gave up and about which the store has not answered yet, where with such files as many are
+    /// held as may be open. The owner waits for that answer before it hands over the next OFFER: the sender may make it, as
+    /// what it gave up is not open any more, but however often it does, the store is asked about so many files at once.
+    package var abandonedFileInTheWay: FileID? {
+        guard self.files.count >= self.filesInFlight else { return nil }
+        return self.files.first { $0.value.isAbandoned }?.key
+    }
 
     /// Whether a file beneath `folder` is open that was offered before `file` and may still be published.
     package func hasOpenFile(before file: FileID, beneath folder: RelativePath) -> Bool {

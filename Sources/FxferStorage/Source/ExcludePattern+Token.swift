@@ -85,7 +85,8 @@ extension ExcludePattern.Token {
     /// followed at once, so that no byte is looked at twice.
     static func match(_ tokens: [Self], _ text: ArraySlice<UInt8>) -> Bool {
         var places = Places(tokens)
-        places.enter(0)
+        places.isActive[0] = true
+        places.skipEmpty()
         for byte in text {
             places = places.after(byte)
         }
@@ -96,38 +97,45 @@ extension ExcludePattern.Token {
     private struct Places {
         let tokens: [ExcludePattern.Token]
         var isActive: [Bool]
+        /// Whether a `**/` has taken bytes and waits for its slash.
+        var isInFolders: [Bool]
 
         init(_ tokens: [ExcludePattern.Token]) {
             self.tokens = tokens
             self.isActive = [Bool](repeating: false, count: tokens.count + 1)
+            self.isInFolders = self.isActive
         }
 
-        /// Adds a place, and those behind it that need no byte.
-        mutating func enter(_ place: Int) {
-            self.isActive[place] = true
-            guard place < self.tokens.count else { return }
-            switch self.tokens[place] {
-            case .withinComponent, .acrossComponents, .folders: self.enter(place + 1)
-            case .byte, .anyByte, .set: break
+        /// Adds the places behind active ones that need no byte to be reached: from the first to the last, so that each is
+        /// looked at once, however many follow each other.
+        mutating func skipEmpty() {
+            for (place, token) in self.tokens.enumerated() where self.isActive[place] {
+                switch token {
+                case .withinComponent, .acrossComponents, .folders: self.isActive[place + 1] = true
+                case .byte, .anyByte, .set: break
+                }
             }
         }
 
         func after(_ byte: UInt8) -> Places {
             var next = Places(self.tokens)
             let isSlash = byte == ExcludePattern.Token.slash
-            for (place, token) in self.tokens.enumerated() where self.isActive[place] {
+            for (place, token) in self.tokens.enumerated() where self.isActive[place] || self.isInFolders[place] {
                 switch token {
-                case .byte(let wanted): if byte == wanted { next.enter(place + 1) }
-                case .anyByte: if !isSlash { next.enter(place + 1) }
+                case .byte(let wanted): if byte == wanted { next.isActive[place + 1] = true }
+                case .anyByte: if !isSlash { next.isActive[place + 1] = true }
                 case .set(let ranges, let isNegated):
-                    if !isSlash, ranges.contains(where: { $0.contains(byte) }) != isNegated { next.enter(place + 1) }
-                case .withinComponent: if !isSlash { next.enter(place) }
-                case .acrossComponents: next.enter(place)
+                    if !isSlash, ranges.contains(where: { $0.contains(byte) }) != isNegated {
+                        next.isActive[place + 1] = true
+                    }
+                case .withinComponent: if !isSlash { next.isActive[place] = true }
+                case .acrossComponents: next.isActive[place] = true
                 case .folders:
-                    next.isActive[place] = true
-                    if isSlash { next.enter(place + 1) }
+                    next.isInFolders[place] = true
+                    if isSlash { next.isActive[place + 1] = true }
                 }
             }
+            next.skipEmpty()
             return next
         }
     }

@@ -63,7 +63,8 @@ public struct KnownHosts: Sendable {
         try file.append((isLineOpen ? [UInt8(ascii: "\n")] : []) + line, to: text.count)
     }
 
-    private func fingerprint(
+    /// ``fingerprint(of:)`` where `text` is what is in the file.
+    func fingerprint(
         of host: String,
         in text: [UInt8]
     ) throws(FxferError) -> (fingerprint: KeyFingerprint, line: Int)? {

@@ -31,12 +31,27 @@ struct ReceiverAbandonedTests {
         #expect(error?.code == .protocolViolation)
     }
 
-    @Test("it counts as open until the store has answered")
-    func countsAsOpen() throws {
-        var script = ReceiverScript(filesInFlight: 1)
+    @Test("it is not open any more, and is in the way of an offer only where it would be one too many")
+    func inTheWay() throws {
+        var script = ReceiverScript(filesInFlight: 2)
         _ = try script.offer(1)
         #expect(try script.cancel(1) == .forget)
-        let error = #expect(throws: FxferError.self) { try script.offer(2) }
+        #expect(script.receiver.abandonedFileInTheWay == nil)
+        #expect(try script.offer(2) == .stage)
+        #expect(script.receiver.abandonedFileInTheWay == 1)
+        #expect(script.staged(1) == .nothing)
+        #expect(script.receiver.abandonedFileInTheWay == nil)
+        #expect(try script.offer(3) == .stage)
+        #expect(script.receiver.abandonedFileInTheWay == nil)
+    }
+
+    @Test("a sender that keeps to the limit is not taken for one that does not", arguments: [1, 3] as [UInt16])
+    func limit(filesInFlight: UInt16) throws {
+        var script = ReceiverScript(filesInFlight: filesInFlight)
+        for file in 1...FileID(filesInFlight) { _ = try script.offer(file) }
+        #expect(try script.cancel(1) == .forget)
+        #expect(try script.offer(10) == .stage)
+        let error = #expect(throws: FxferError.self) { try script.offer(11) }
         #expect(error?.code == .limitExceeded)
     }
 

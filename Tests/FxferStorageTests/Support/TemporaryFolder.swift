@@ -97,6 +97,13 @@ final class TemporaryFolder: Sendable {
     }
 }
 
+extension TemporaryFolder {
+    /// Takes everything in `other` over, with its attributes.
+    func becomeCopy(of other: TemporaryFolder) throws {
+        try runCommand(["cp", "-a", "\(other.path)/.", self.path])
+    }
+}
+
 extension OwnedDescriptor {
     /// All bytes of the file.
     func content() throws -> [UInt8] {

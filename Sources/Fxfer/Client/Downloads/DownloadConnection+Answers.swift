@@ -55,6 +55,7 @@ extension DownloadConnection {
 
     private func receive(_ offer: Offer) async throws {
         try self.requests.receive(offer)
+        await self.waitForPlace()
         switch try self.receiving.receiver.receive(offer) {
         case .stage:
             guard let download = self.open[offer.file] else {

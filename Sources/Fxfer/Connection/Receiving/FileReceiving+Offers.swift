@@ -39,6 +39,13 @@ extension FileReceiving {
         }
     }
 
+    /// Returns when the machine can take an offer; see ``Receiver/abandonedFileInTheWay``.
+    func waitForPlace() async {
+        while let file = self.receiving.receiver.abandonedFileInTheWay {
+            await self.waitForStaging(of: file)
+        }
+    }
+
     /// Returns when the store has answered about a file. A sender has to wait for that itself; to one that does not,
     /// its haste does no harm.
     func waitForStaging(of file: FileID) async {
