@@ -1,7 +1,6 @@
 """The order of system calls: everything is durable, and written down durably, before the client hears of it."""
 
 import json
-import os
 import re
 import struct
 
@@ -12,7 +11,9 @@ from tracing import Trace
 MIB = 1 << 20
 #: A file of each way of staging: in memory and then without a name; under a name; with a journal beside it.
 SIZES = (1000, 200_000, 3 * MIB + 5)
-FILE_CALLS = "mkdirat,pwrite64,pwritev,pwritev2,fchmod,utimensat,fsync,fdatasync,syncfs,renameat,renameat2,linkat,unlinkat"
+FILE_CALLS = (
+    "mkdirat,pwrite64,pwritev,pwritev2,fchmod,utimensat,fsync,fdatasync,syncfs,renameat,renameat2,linkat,unlinkat"
+)
 WRITES = ("pwrite64", "pwritev", "pwritev2")
 FLUSHES = ("fsync", "fdatasync")
 CALLS = f"--trace={FILE_CALLS},ftruncate,write,writev,sendto,sendmsg"
@@ -52,7 +53,7 @@ class OrderCase(SendCase):
         return [call], f"/{staged}>"
 
     def recorded(self, trace, path):
-        """The write of the file's line into the ledger, and the flush that makes it durable; nothing else flushes it."""
+        """The write of the file's line into the ledger, and the flush that makes it durable."""
         ledger = f"<{self.out}/.fxfer/ledger.jsonl>"
         (written,) = [call for call in trace.of(*WRITES, on=ledger) if self.line_of(path) in call.data]
         flushes = [call for call in trace.of(*FLUSHES, on=ledger) if call.begin > written.end]
@@ -73,7 +74,7 @@ class OrderCase(SendCase):
             self.assertLess(max(call.end for call in earlier), min(call.begin for call in later), f"group {number + 1}")
 
     def assert_recorded_before(self, trace, path, earlier, later):
-        """What is in `earlier`, then the ledger, then its flush, then what is in `later`; `ledger.head` is never ahead."""
+        """`earlier`, then the ledger, then its flush, then `later`; `ledger.head` is never ahead."""
         written, flushed = self.recorded(trace, path)
         self.assert_order(earlier, written, flushed, later)
         heads = trace.of(*WRITES, on="/.fxfer/ledger.head>")

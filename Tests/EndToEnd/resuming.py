@@ -1,6 +1,7 @@
 """What tests of interrupted uploads share: interruptions at a known place, servers that crash, and what is kept."""
 
 import contextlib
+import functools
 import json
 import os
 import random
@@ -54,8 +55,13 @@ class ResumeCase(SendCase):
 
     def relay(self, *faults, **options):
         relay = Relay(self.server.port, *faults, **options)
-        self.enterContext(relay)
+        self.relays.enter_context(relay)
         return relay
+
+    @functools.cached_property
+    def relays(self):
+        """Those that are open; tests with very many close them now and then."""
+        return self.enterContext(contextlib.ExitStack())
 
     def interrupt(self, source, at, name=None, options=()):
         """Sends `source` until `at` bytes of it have gone, and no more: what is whole of that is kept."""

@@ -10,7 +10,7 @@ from ordering import FLUSHES, MIB, SIZES, WRITES, OrderCase
 @unittest.skipUnless(shutil.which("strace"), "needs strace")
 class CallOrderTest(OrderCase):
     def test_stored(self):
-        """write, attributes, fsync of the file, publish, fsync of the directory, the ledger, and only then the receipt."""
+        """write, attributes, fsync, publish, fsync of the directory, the ledger, and only then the receipt."""
         for size in SIZES:
             with self.subTest(size=size):
                 name = f"f{size}"

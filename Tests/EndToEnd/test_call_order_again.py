@@ -85,7 +85,7 @@ class ResumedTest(OrderCase):
 
 @needs_strace
 class TLSTest(OrderCase):
-    """RECEIPT cannot be seen in the clear; but a TLS record tells how long its content is, and no other frame has that."""
+    """RECEIPT is not to be seen; but a TLS record tells how long its content is, and no other frame has that length."""
 
     def setUp(self):
         super().setUp()

@@ -10,7 +10,6 @@ from faulting import CANNOT_CREATE, DATA, IO, FaultCase
 from resuming import MIB
 from storing import flip
 from support import LONG, run
-from trees import FOLDER, plant
 
 #: A file of each way of staging: in memory and then without a name; under a name; with a journal beside it.
 SIZES = (1000, 200_000, 3 * MIB + 5)

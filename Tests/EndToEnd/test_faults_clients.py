@@ -277,6 +277,7 @@ class StartFaultTest(CommandCase):
                 self.assert_left({"big": 2 * MIB})
             self.assertIn(self.send_again(self.big)[0], (2 * MIB,) if error != NOTHING else (0, 2 * MIB))
             self.assertEqual(self.leftovers(), [])
+        self.relays.close()
         # What was written down before is there, and all that is there is as it was written down.
         self.assertTrue(self.ledger.read_bytes().startswith(self.lines))
         self.assertEqual(run("verify", self.out).returncode, 0)

@@ -32,7 +32,7 @@ class Call:
 
     @property
     def data(self):
-        """The bytes of the strings that it was called with, one after the other; only as many as strace was told to show."""
+        """The bytes of the strings that it was called with, one after the other, as many as strace shows."""
         strings = re.findall(r'"((?:[^"\\]|\\.)*)"', self.text)
         return b"".join(codecs.escape_decode(string.encode("latin-1"))[0] for string in strings)
 
