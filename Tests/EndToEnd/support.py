@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -20,6 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FXFER = os.environ.get("FXFER", str(ROOT / ".build" / "release" / "fxfer"))
 #: No event of a test takes longer than this many seconds on a slow machine; it is a bound, never a pause.
 PATIENCE = 60
+#: Whether loops that are bounded in the suite run long: FXFER_LONG=1 python3 Tests/EndToEnd/test_soak.py -v
+LONG = os.environ.get("FXFER_LONG") == "1"
 #: For `send` and `get`, in tests of one connection that breaks: its end is what they want to see.
 ONCE = ("--retries", "0")
 
@@ -50,6 +53,12 @@ def run(*arguments, wrapper=(), binary=FXFER, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("timeout", PATIENCE)
     return subprocess.run([*wrapper, binary, *arguments], capture_output=True, **options)
+
+
+def figures(title, **numbers):
+    """In long runs, one line with what was counted and measured, to standard error."""
+    if LONG:
+        print(f"{title}:", *(f"{key}={value}" for key, value in numbers.items()), file=sys.stderr, flush=True)
 
 
 def finish(process):

@@ -4,14 +4,13 @@ import contextlib
 import os
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
+from crashing import MemoryCase
 from killer import CALLS, Killer
 from resuming import MIB, RETRY, ResumeCase
 from sending import Sending
@@ -47,12 +46,9 @@ class Watcher(threading.Thread):
         self.join()
 
 
-class KillCase(ResumeCase):
+class KillCase(MemoryCase, ResumeCase):
     def setUp(self):
-        # In memory: what counts here is the order of calls, not the disk.
-        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fxfer-test-", dir=memory))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        MemoryCase.setUp(self)
         self.server = self.serve()
         self.kept = self.server.directory / ".fxfer" / "partials"
         self.stored = self.server.directory / "source"
