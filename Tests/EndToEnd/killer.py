@@ -1,8 +1,10 @@
 """Kills a process when it makes its N-th system call of a kind, counted over all its threads; strace counts per thread.
 
     python3 killer.py PID CALL N
+    python3 killer.py CALL N -- PROGRAM ARGUMENTS
 
-Prints `attached` when it watches, and ends with the process.
+The first prints `attached` when it watches, and ends with the process. The second runs a program, which ends with it, and
+has its exit status, or 137 where it was killed.
 """
 
 import ctypes
@@ -20,7 +22,9 @@ CALLS = {
     "fsync": (74, 82),
     "ftruncate": (77, 46),
     "fchmod": (91, 52),
+    "mkdirat": (258, 34),
     "unlinkat": (263, 35),
+    "renameat": (264, 38),
     "linkat": (265, 37),
     "utimensat": (280, 88),
     "renameat2": (316, 276),
@@ -29,7 +33,8 @@ CALLS = {
 COLUMN = {"x86_64": 0, "aarch64": 1}.get(platform.machine())
 
 SYSCALL, SEIZE, INTERRUPT, GET_SYSCALL_INFO = 24, 0x4206, 0x4207, 0x420E
-TRACE_SYSGOOD, TRACE_CLONE = 1, 8
+TRACE_SYSGOOD, TRACE_CLONE, EXIT_KILL = 1, 8, 0x100000
+KILLED = 128 + signal.SIGKILL
 ALL_THREADS, EVENT_STOP, ENTRY = 0x40000000, 128, 1
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -51,12 +56,15 @@ def entered(thread):
 
 
 def watch(process, number, left):
-    """Lets the process run on until it is about to make the call for the last of so many times."""
+    """Lets the process run on until it is about to make the call for the last of so many times, and kills it then.
+
+    Answers its exit status where it ended before.
+    """
     while True:
         thread, status = os.waitpid(-1, ALL_THREADS)
         if not os.WIFSTOPPED(status):
             if thread == process:
-                return
+                return os.waitstatus_to_exitcode(status)
             continue
         stop, event = os.WSTOPSIG(status), status >> 16
         try:
@@ -64,7 +72,7 @@ def watch(process, number, left):
                 left -= 1
                 if left == 0:
                     os.kill(process, signal.SIGKILL)
-                    return
+                    return KILLED
             own = event or stop == signal.SIGTRAP | 0x80
             ptrace(SYSCALL, thread, None, None if own else stop)
         except ProcessLookupError:
@@ -85,14 +93,38 @@ class Killer:
         self.program.stdout.close()
 
 
-def main(process, call, number):
-    process = int(process)
+def until_killed(call, number, *command):
+    """The command that runs `command`, and kills it when it is about to make that call for the N-th time."""
+    return [sys.executable, __file__, call, str(number), "--", *map(os.fsdecode, command)]
+
+
+def attach(process, options=0):
     for thread in map(int, os.listdir(f"/proc/{process}/task")):
-        ptrace(SEIZE, thread, None, TRACE_SYSGOOD | TRACE_CLONE)
+        ptrace(SEIZE, thread, None, TRACE_SYSGOOD | TRACE_CLONE | options)
         ptrace(INTERRUPT, thread)
+
+
+def launch(command):
+    """Starts a program under watch; answers its process."""
+    reading, writing = os.pipe()
+    if process := os.fork():
+        attach(process, EXIT_KILL)
+        os.write(writing, b"1")
+        return process
+    os.read(reading, 1)
+    os.execvp(command[0], command)
+
+
+def main(arguments):
+    if "--" in arguments:
+        call, number, _, *command = arguments
+        status = watch(launch(command), CALLS[call][COLUMN], int(number))
+        sys.exit(status if status >= 0 else 128 - status)
+    process, call, number = arguments
+    attach(int(process))
     print("attached", flush=True)
-    watch(process, CALLS[call][COLUMN], int(number))
+    watch(int(process), CALLS[call][COLUMN], int(number))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])
