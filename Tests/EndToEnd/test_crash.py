@@ -38,8 +38,10 @@ class Client:
 
     def wait_for(self, count):
         """Waits for so many receipts, or the end."""
-        is_there = lambda: self.process.poll() is not None or len(receipts(self.text(self.output))) >= count
-        eventually(is_there, f"{count} receipts")
+        eventually(lambda: self.process.poll() is not None or self.has(count), f"{count} receipts")
+
+    def has(self, count):
+        return len(receipts(self.text(self.output))) >= count
 
     def end(self):
         """Waits for its end; answers status, receipts and errors."""

@@ -72,7 +72,7 @@ class SoakCase(MemoryCase):
 
 
 class ManyClientsTest(SoakCase):
-    options = ("--handshake-timeout", "20s", "--idle-timeout", "120")
+    options = ("--handshake-timeout", "8s", "--idle-timeout", "120")
     SIZE = 100_000
 
     def test_a_thousand_at_once(self):
