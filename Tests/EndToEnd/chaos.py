@@ -93,7 +93,8 @@ def add_harm(chance, found, kind, lengths):
     # Half of them anywhere, half of them rather at the beginning, where the stream is about more than content.
     offset = chance.randrange(most) if chance.random() < 0.5 else between(chance, 1, most) - 1
     length = between(chance, 1, LONGEST[kind]) if kind in LONGEST else 0
-    value = {Kind.FLIP: 1 << chance.randrange(8), Kind.THROTTLE: between(chance, 64, 4 * KIB)}.get(kind, chance.randrange(1, 4))
+    values = {Kind.FLIP: 1 << chance.randrange(8), Kind.THROTTLE: between(chance, 64, 4 * KIB)}
+    value = values.get(kind, chance.randrange(1, 4))
     found[direction].append(Harm(kind, offset, length * 2 if kind == Kind.SWAP else length, value))
 
 

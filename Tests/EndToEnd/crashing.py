@@ -9,22 +9,24 @@ import signal
 import subprocess
 import tempfile
 
-from killer import KILLED, Killer, until_killed
+from killer import CALLS, KILLED, Killer, until_killed
 from support import FXFER, LONG, PATIENCE, Case, Server, run, sha256
 from waiting import eventually
 
 #: More calls of one kind than any of these commands makes.
 MOST_CALLS = 2000
+#: The calls at which something is killed: in the suite only those that make, fill, flush and name files.
+SWEPT = list(CALLS)
+if not LONG:
+    SWEPT = ["mkdirat", "openat2", "pwrite64", "fsync", "linkat", "renameat", "renameat2", "unlinkat"]
 
 
 def call_numbers():
     """At which calls of a kind something is killed: at all of them, or in the suite at more and more distant ones."""
     if LONG:
         yield from itertools.count(1)
-    number, next_number = 1, 2
-    while True:
-        yield number
-        number, next_number = next_number, number + next_number
+    for power in itertools.count():
+        yield 1 << power
 
 
 def receipts(output):

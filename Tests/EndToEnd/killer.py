@@ -3,8 +3,8 @@
     python3 killer.py PID CALL N
     python3 killer.py CALL N -- PROGRAM ARGUMENTS
 
-The first prints `attached` when it watches, and ends with the process. The second runs a program, which ends with it, and
-has its exit status, or 137 where it was killed.
+The first prints `attached` when it watches, and ends with the process. The second runs a program, which ends with it,
+and has its exit status, or 137 where it was killed.
 """
 
 import ctypes

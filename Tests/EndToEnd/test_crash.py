@@ -143,7 +143,7 @@ class FolderTest(CrashLoop):
         self.expected = {f"tree/{path}": hashlib.sha256(data).hexdigest() for path, data in files.items()}
 
     def test_either_end(self):
-        """Each receipt that was printed before a kill is true after it; the same command again sends what is missing."""
+        """Each receipt that was printed before a kill is true after it; the same again sends what is missing."""
         self.promised = {}
         self.loop(self.play)
         self.assert_true(self.promised, self.out)

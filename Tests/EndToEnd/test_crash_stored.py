@@ -6,7 +6,6 @@ import shutil
 import unittest
 
 from crashing import *
-from killer import CALLS
 from storing import flip
 from support import ONCE, figures, sha256
 from test_crash_calls import RETRY, total
@@ -67,13 +66,13 @@ class RepairTest(CrashCase):
         return was_killed
 
     def test_every_call_of_a_server_that_repairs(self):
-        kills = self.sweep(CALLS, self.check_server)
+        kills = self.sweep(SWEPT, self.check_server)
         figures("kills of a server that repairs", **total(kills))
         self.assertGreater(kills["pwrite64"], 0)
 
     def test_every_call_of_a_repair_from_another_server(self):
         self.other = self.server(self.template, "--share")
-        kills = self.sweep(CALLS, self.check_verify)
+        kills = self.sweep(SWEPT, self.check_verify)
         figures("kills of a repair from another server", **total(kills))
         self.assertGreater(kills["pwrite64"], 0)
 
@@ -101,7 +100,7 @@ class AdoptionTest(CrashCase):
         server.__exit__()
         plant(self.template, {f"by-hand/f{place}": b"%d" % place for place in range(20)})
         self.expected = digests(self.template)
-        kills = self.sweep(CALLS, self.check)
+        kills = self.sweep(SWEPT, self.check)
         figures("kills of an adoption", **total(kills))
         self.assertGreater(kills["pwrite64"], 0)
 

@@ -3,13 +3,13 @@
     FXFER_SOAK_SEED=20261128 FXFER_LONG=1 python3 Tests/EndToEnd/test_soak.py -v
 
 "Comes back" means, of what the server process holds, once its clients are gone and their time-outs have passed:
-descriptors are as many as before; nothing is staged (what broken-off uploads leave is kept for seconds here); threads are
-no more than its pools have (THREADS beyond those at the start); resident memory is at most MEMORY above that of a server
-that has seen one round, and does not grow from round to round (the last rounds are at most GROWTH above the second).
+descriptors are as many as before; nothing is staged (what broken-off uploads leave is kept for seconds here); threads
+are no more than its pools have (THREADS beyond those at the start); resident memory is at most MEMORY above that of a
+server that has seen one round, and does not grow from round to round (the last are at most GROWTH above the second).
 """
 
 import hashlib
-import os
+import itertools
 import resource
 import threading
 import time
@@ -59,10 +59,10 @@ class SoakCase(MemoryCase):
         self.assertLessEqual(holdings.threads, self.before.threads + THREADS)
         return holdings
 
-    def assert_content(self, wrong=lambda published: []):
+    def assert_content(self, wrong=None):
         """Everything that has a receipt is right; the ledger agrees, once the server has ended in order."""
         self.assert_serves(self.server)
-        self.assertEqual(wrong(self.server.published()), [])
+        self.assertEqual(wrong(self.server.published()) if wrong else [], [])
         self.server.process.terminate()
         self.assertEqual(self.server.wait(), 0)
         result = run("verify", "--quiet", str(self.server.directory), timeout=10 * PATIENCE)
@@ -117,27 +117,51 @@ class ManyClientsTest(SoakCase):
 class AbortTest(SoakCase):
     def test_aborted_uploads(self):
         """Clients that go away in the middle of everything leave nothing."""
-        ends, lock = threading.Event(), threading.Lock()
-        left = [ABORTS]
+        traffic = Traffic(self.server, 4, SEED, self.folder)
+        begin = time.monotonic()
+        self.abort(traffic, 0)
+        half = self.assert_comes_back("after half of the aborted uploads")
+        self.assertLess(half.memory, self.before.memory + MEMORY)
+        self.abort(traffic, 1)
+        whole = self.assert_comes_back("after all aborted uploads")
+        self.assertLess(whole.memory, half.memory + GROWTH // 2)
+        figures("aborted uploads", seed=SEED, **traffic.counts, seconds=f"{time.monotonic() - begin:.0f}")
+        self.assertGreaterEqual(traffic.counts["abort"], ABORTS)
+        self.assert_content(traffic.wrong)
+
+    def abort(self, traffic, round):
+        """Half of them."""
+        ends, left = threading.Event(), itertools.count(ABORTS // 2 - 1, -1)
 
         class Aborting(Worker):
             MIX = {"abort": 1}
 
             def abort(self):
-                with lock:
-                    left[0] -= 1
-                    if left[0] <= 0:
-                        ends.set()
+                if next(left) <= 0:
+                    ends.set()
                 super().abort()
 
-        traffic = Traffic(self.server, 4, SEED, self.folder)
-        begin = time.monotonic()
-        traffic.run(10 * PATIENCE, 0, Aborting, ends)
-        self.assertLessEqual(left[0], 0)
-        holdings = self.assert_comes_back("after aborted uploads")
-        self.assertLess(holdings.memory, self.before.memory + MEMORY)
-        figures("aborted uploads", **traffic.counts, seconds=f"{time.monotonic() - begin:.0f}")
-        self.assert_content(traffic.wrong)
+        traffic.run(10 * PATIENCE, round, Aborting, ends)
+
+
+class PassingClientsTest(SoakCase):
+    options = ("--handshake-timeout", "10m", "--idle-timeout", "10m")
+    CONNECTIONS = 6000
+
+    def test_clients_that_are_gone_hold_nothing(self):
+        """What was kept ready for a client's time-out goes when it goes, however long that time is."""
+        self.greet(self.CONNECTIONS // 3)
+        before = self.assert_comes_back("before passing clients")
+        self.greet(self.CONNECTIONS)
+        after = self.assert_comes_back("after passing clients")
+        self.assertLess(after.memory - before.memory, self.CONNECTIONS * 300)
+        self.assert_content()
+
+    def greet(self, count):
+        for _ in range(count):
+            with wire.connect(self.server.port).greet() as connection:
+                connection.send(encode(BYE))
+                connection.drain()
 
 
 class MixedTrafficTest(SoakCase):
