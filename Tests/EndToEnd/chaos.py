@@ -200,6 +200,10 @@ class Chaos(Relay):
     def plan(self, number):
         return make_plan(self.seed, number, self.lengths, self.harmless)
 
+    def pause(self, seconds):
+        """No longer than until the proxy ends."""
+        self._released.wait(seconds)
+
     def _carry(self, passage):
         passage.number = self.passages.index(passage)
         passage.ended = {UP: threading.Event(), DOWN: threading.Event()}
@@ -240,10 +244,10 @@ class Lane:
                 case None:
                     self.pass_on(value)
                 case Kind.DELAY:
-                    self.pause(value / 200)
+                    self.chaos.pause(value / 200)
                 case Kind.THROTTLE:
                     self.pass_on(value)
-                    self.pause(0.001)
+                    self.chaos.pause(0.001)
                 case Kind.SPLIT:
                     for byte in value:
                         self.pass_on(bytes([byte]))
@@ -269,9 +273,6 @@ class Lane:
             self.target.sendall(data)
         except OSError:
             self.is_over = True
-
-    def pause(self, seconds):
-        self.chaos._released.wait(seconds)
 
     def wait_behind_wall(self):
         """Until the source is seen to be gone, or the other direction has ended."""
