@@ -130,7 +130,7 @@ class FaultCase(ResumeCase):
     def end(self):
         if self.server:
             self.server.__exit__()
-            self.injector.end()
+            self.injector.close()
             self.assertEqual(self.server.process.returncode, 0, self.server.log)
             self.server = None
 

@@ -227,7 +227,7 @@ class Injector:
             command = [sys.executable, "-S", "-E", __file__, "attach", self.file.name, str(process)]
             self.program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
             if self.program.stdout.readline() != "attached\n":
-                self.end()
+                self.close()
                 raise unittest.SkipTest("this system does not let a process be watched")
 
     def arm(self, call, action, number, lasting=False):
@@ -273,7 +273,7 @@ class Injector:
         """How often fsync was called on a file for which it had failed."""
         return self.memory.again
 
-    def end(self):
+    def close(self):
         if self.program:
             self.program.kill()
             self.program.wait()

@@ -38,7 +38,7 @@ class CommandCase(ResumeCase):
     def loop(self, title, scope, try_one, measure):
         """Has `measure(injector)` run the command once to count its calls, and each of these fail by `try_one`."""
         self.injector = Injector(scope=scope)
-        self.addCleanup(self.injector.end)
+        self.addCleanup(self.injector.close)
         self.injector.count()
         measure()
         counts = self.injector.counts

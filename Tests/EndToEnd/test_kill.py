@@ -4,14 +4,13 @@ import contextlib
 import os
 import pathlib
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
+from crashing import MemoryCase
 from injector import KILL, Injector
 from resuming import MIB, RETRY, ResumeCase
 from sending import Sending
@@ -47,12 +46,9 @@ class Watcher(threading.Thread):
         self.join()
 
 
-class KillCase(ResumeCase):
+class KillCase(MemoryCase, ResumeCase):
     def setUp(self):
-        # In memory: what counts here is the order of calls, not the disk.
-        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fxfer-test-", dir=memory))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        MemoryCase.setUp(self)
         self.server = self.serve()
         self.kept = self.server.directory / ".fxfer" / "partials"
         self.stored = self.server.directory / "source"
@@ -144,7 +140,7 @@ class KillAtEachCallTest(KillCase):
     def killed(self, call, number):
         """One upload to a server that is killed at that call; whether it was."""
         injector = Injector(self.server.pid)
-        self.addCleanup(injector.end)
+        self.addCleanup(injector.close)
         injector.arm(call, KILL, number)
         client = Sending("--retries", "0", os.fspath(self.source), self.server.address)
         status, errors = client.wait()
@@ -155,7 +151,7 @@ class KillAtEachCallTest(KillCase):
             self.assertEqual(sha256(self.stored), self.digest)
         # Once the client has its receipt, all calls but those that clear up are made.
         alive = status == 0 and not injector.disarm()
-        injector.end()
+        injector.close()
         if not alive:
             self.server.wait()
         return not alive

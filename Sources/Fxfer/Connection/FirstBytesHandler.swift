@@ -89,6 +89,7 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
         let channel = context.channel
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: answer)), promise: nil)
         context.close(mode: .output, promise: nil)
-        context.eventLoop.scheduleTask(in: WireChannel.lingerTime) { channel.close(promise: nil) }
+        let closing = context.eventLoop.scheduleTask(in: WireChannel.lingerTime) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in closing.cancel() }
     }
 }

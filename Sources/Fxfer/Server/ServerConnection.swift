@@ -99,7 +99,6 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
         self.hasPlace = hasPlace
         do {
             try await withThrowingTaskGroup { group in
-                group.addTask { try await self.watchAdmission() }
                 group.addTask { try await self.watch() }
                 try await self.wire.withInbound { inbound in
                     defer { leavePlace() }
@@ -176,24 +175,34 @@ actor ServerConnection<Directory: Store & SharedFiles>: FileReceiving, FileSendi
     }
 
     /// Ends the connection of a client that has not come through the greeting in time, however much it has said.
-    private func watchAdmission() async throws {
-        try await Task.sleep(for: .nanoseconds((self.admissionDeadline - .now()).nanoseconds))
-        guard !self.isAdmitted else { return }
+    private func endUnadmitted() {
         let limit = self.limits.handshakeTimeout
         self.end(FxferError(.timedOut, "the greeting was not over within \(limit); try again"))
+    }
+
+    /// How long until the client is looked after again. Never long: of a sleep that is cancelled, as the connection ends,
+    /// Swift keeps about 700 bytes until its time has come.
+    private var untilNextLook: Duration {
+        let interval = self.idle.interval
+        guard !self.isAdmitted else { return interval }
+        return min(interval, .nanoseconds(max(0, (self.admissionDeadline - .now()).nanoseconds)))
     }
 
     static var shutdownError: FxferError {
         FxferError(.shuttingDown, "the server is shutting down; try again later")
     }
 
-    /// Shows the client that this side is alive while it works, and closes the connection of a silent one.
+    /// Shows the client that this side is alive while it works, and closes the connection of a silent one, or of one that
+    /// is not admitted in time.
     private func watch() async throws {
         while true {
-            try await Task.sleep(for: self.idle.interval)
-            guard !self.isWithGuest else { return }
+            try await Task.sleep(for: self.untilNextLook)
             // Until then, all the time there is ends at once.
-            guard self.isAdmitted else { continue }
+            guard self.isAdmitted else {
+                guard self.admissionDeadline > .now() else { return self.endUnadmitted() }
+                continue
+            }
+            guard !self.isWithGuest else { return }
             if let error = self.pace.check(self.wire.outputProgress, now: .now()) { self.end(error) }
             switch self.idle.check(now: .now(), isWorking: self.work > 0) {
             case .fine:
