@@ -7,6 +7,7 @@ The first prints `attached` when it watches, and ends with the process. The seco
 and has its exit status, or 137 where it was killed.
 """
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -99,9 +100,14 @@ def until_killed(call, number, *command):
 
 
 def attach(process, options=0):
-    for thread in map(int, os.listdir(f"/proc/{process}/task")):
-        ptrace(SEIZE, thread, None, TRACE_SYSGOOD | TRACE_CLONE | options)
-        ptrace(INTERRUPT, thread)
+    """Watches all threads. Some may end meanwhile; and those that a watched one makes meanwhile are watched already."""
+    known = set()
+    while new := set(map(int, os.listdir(f"/proc/{process}/task"))) - known:
+        for thread in new:
+            with contextlib.suppress(ProcessLookupError, *([PermissionError] if known else [])):
+                ptrace(SEIZE, thread, None, TRACE_SYSGOOD | TRACE_CLONE | options)
+                ptrace(INTERRUPT, thread)
+        known |= new
 
 
 def launch(command):
