@@ -32,12 +32,14 @@ extension [UInt8] {
         switch Int.random(in: 0..<9, using: &generator) {
         case 0: self.removeSubrange(index..<end)
         case 1: self.insert(contentsOf: self[index..<end], at: index)
-        case 2: self.insert(contentsOf: (index..<end).map { _ in .random(in: 0...255, using: &generator) }, at: index)
+        case 2:
+            let noise = (index..<end).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            self.insert(contentsOf: noise, at: index)
         case 3: self.insert(contentsOf: Self.pieces.randomElement(using: &generator) ?? [], at: index)
         case 4: self.removeSubrange(index...)
         case 5: self = self[..<index] + other.suffix(Int.random(in: 0...other.count, using: &generator))
-        case 6: self[index] = .random(in: 0...255, using: &generator)
-        default: self[index] ^= 1 << .random(in: 0..<8, using: &generator)
+        case 6: self[index] = UInt8.random(in: 0...255, using: &generator)
+        default: self[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
         }
     }
 }

@@ -9,7 +9,9 @@ extension ModelRun {
         var finishing: [ModelUpload] = []
         for client in clients {
             guard var upload = self.uploads.removeValue(forKey: client) else { continue }
-            while case .staged(let staged) = upload.state, staged.position < upload.file.size { try await upload.send() }
+            while case .staged(let staged) = upload.state, staged.position < upload.file.size {
+                try await upload.send()
+            }
             finishing.append(upload)
         }
         let results = await Self.publish(finishing)

@@ -59,10 +59,10 @@ extension ModelRun {
         case (.unchanged, .unchanged):
             return nil
         case (.existing(let existing, let otherwise, let decayed), .existing(let there)):
-            try ModelMismatch.require(existing.digest == sha256(there.content), "another file is compared")
+            try ModelMismatch.require(existing.digest == SHA256.digest(of: there.content), "another file is compared")
             try ModelMismatch.require(decayed == nil, "a file is taken for one that has decayed")
             try ModelMismatch.require((otherwise == nil) == (self.model.policy == .refuse), "other content is taken")
-            let isSame = there.content == file.content
+            let isSame = SHA256.digest(of: there.content) == SHA256.digest(of: file.content)
             if !isSame, otherwise == nil { return nil }
             var upload = ModelUpload(
                 file: file,
@@ -96,7 +96,7 @@ extension ModelRun {
         let left = partials.first { partial in
             let places = partial.places.filter { $0 <= file.size }
             return (partial.isCertain ? places.last == position : places.contains(position))
-                && staged.runningDigest() == sha256(partial.file.content.prefix(position))
+                && staged.runningDigest() == SHA256.digest(of: partial.file.content.prefix(position))
         }
         guard let left else {
             throw ModelMismatch(description: "\(file) is resumed at \(position), left are \(partials)")
@@ -104,7 +104,7 @@ extension ModelRun {
         var upload = ModelUpload(file: file, isResumable: true, state: .staged(staged))
         upload.places = left.places.filter { $0 <= position }
         // The sender compares what is there with its own.
-        guard staged.runningDigest() != sha256(file.content.prefix(position)) else { return upload }
+        guard staged.runningDigest() != SHA256.digest(of: file.content.prefix(position)) else { return upload }
         staged.restart()
         try ModelMismatch.require(staged.position == 0, "a file that begins anew has bytes")
         // Until the next part, the old ones are on the disk.

@@ -57,7 +57,7 @@ struct ModelUpload {
         guard !part.isEmpty else { return }
         try await Self.append(part[...], to: staged)
         try ModelMismatch.require(
-            staged.runningDigest() != sha256(self.file.content.prefix(Int(start) + part.count)),
+            staged.runningDigest() != SHA256.digest(of: self.file.content.prefix(Int(start) + part.count)),
             "damage has the right digest"
         )
         staged.rewind()

@@ -4,7 +4,7 @@ import Testing
 @testable import FxferStorage
 
 /// Random sequences of what clients and servers do, played with a real directory and with the simplest model of one.
-@Suite("A directory and its model")
+@Suite("A directory and its model", .enabled(if: getenv("FXFER_LONG") != nil))
 struct StoreModelTests {
     /// Sequences for each batch. FXFER_LONG=1 plays many more.
     private static let sequences = getenv("FXFER_LONG") == nil ? 12 : 1500

@@ -93,8 +93,10 @@ extension FuzzTarget {
         _ key: [UInt8]?
     ) throws(FxferError) {
         let granted = Capabilities(rawValue: welcome.capabilities)
-        try Self.expect(granted.isSubset(of: Capabilities(rawValue: hello.capabilities)), "more is granted than asked for")
-        try Self.expect(granted.isSubset(of: mayGrant.union(key == nil ? [] : .receipts)), "more is granted than may be")
+        let wanted = Capabilities(rawValue: hello.capabilities)
+        let most = mayGrant.union(key == nil ? [] : .receipts)
+        try Self.expect(granted.isSubset(of: wanted), "more is granted than asked for")
+        try Self.expect(granted.isSubset(of: most), "more is granted than may be")
         try Self.expect(Chunk.sizes.contains(welcome.chunkSize), "chunks of \(welcome.chunkSize) bytes")
         try Self.expect(welcome.chunkSize <= max(hello.chunkSize, Chunk.sizes.lowerBound), "larger chunks than wanted")
         try Self.expect(hello.versions.contains(welcome.version), "a version that is not spoken")

@@ -55,7 +55,7 @@ final class MemorySource {
 
     func skip(to offset: UInt64) throws(BrokenRule) {
         let place = self.trail.offset
-        try require(!self.isStream && place < offset && offset <= self.content.count, "skips from \(place) to \(offset)")
+        try require(!self.isStream && place < offset && offset <= self.content.count, "a skip to \(offset)")
         _ = try self.read(at: place, Int(offset - place))
     }
 }

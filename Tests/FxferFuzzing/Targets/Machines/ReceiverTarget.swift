@@ -51,7 +51,9 @@ private struct AnySender {
         case 7...8: return [.frame(.finish(Finish(file: file, content: Self.end(staged, side.files[file], &input))))]
         case 9: return [.frame(.repair(Repair(file: file)))]
         case 10: return [.frame(.cancel(FileFailure(file: file, FxferError(.cancelled, "stopped"))))]
-        default: return [.frame(input.element(of: [.alive, .same(Same(file: file)), .accept(Accept(file: file, prefix: .empty))]))]
+        default:
+            let others = [Frame.alive, .same(Same(file: file)), .accept(Accept(file: file, prefix: .empty))]
+            return [.frame(input.element(of: others))]
         }
     }
 
@@ -81,7 +83,8 @@ private struct AnySender {
         let content = MemoryStore.content(known?.offer.path ?? [], 64, variant: input.choice(8) == 7 ? 1 : 0)
         let payload = (0..<length).map { content[Int((offset &+ UInt64($0)) % 64)] }
         let base = known?.isRepair == true ? known?.existing?.content ?? [] : []
-        let before = offset > staged.count ? staged + base.dropFirst(staged.count).prefix(Int(clamping: offset) - staged.count) : staged
+        let gap = base.dropFirst(staged.count).prefix(max(0, Int(clamping: offset) - staged.count))
+        let before = staged + gap
         let isDamaged = input.choice(8) == 7
         let digest = isDamaged ? Digest.zero : Digest(ofContent: (offset == 0 ? [] : before) + payload)
         let cut = input.choice(length)

@@ -21,7 +21,8 @@ extension ReceivingSide {
         guard self.takeFromStaging(id), let file = self.files[id] else { return }
         if self.mayFail() { return self.fail(id) }
         let offer = file.offer
-        let isCompared = offer.comparison != .afterwards || offer.attributes.size.map { $0 > self.receiver.chunkSize } ?? false
+        let isLarge = offer.attributes.size.map { $0 > self.receiver.chunkSize } ?? false
+        let isCompared = offer.comparison != .afterwards || isLarge
         let stored = self.store.files[offer.path]
         let answer: Frame?
         if isCompared, let stored, UInt64(stored.content.count) == offer.attributes.size {

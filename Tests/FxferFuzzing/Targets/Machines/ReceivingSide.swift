@@ -167,7 +167,7 @@ struct ReceivingSide {
             let size = file.offer.attributes.size
             try require(size == nil || size == content.length, "a file is committed of another size")
             let bytes = file.existing.map { file.isRepair ? file.content : $0.content } ?? file.content
-            try require(FilePrefix(ofContent: bytes) == content, "a file is committed with other bytes than were compared")
+            try require(FilePrefix(ofContent: bytes) == content, "other bytes are committed than were compared")
             try require(!self.committing.contains(id), "a file is committed twice")
             self.committing.append(id)
         }

@@ -49,7 +49,8 @@ extension FuzzTarget {
         case 0...2:
             let length = input.number(near: input.flag() ? 0 : UInt64(content.count))
             let isTrue = input.choice(4) < 3 && length <= content.count
-            let prefix = isTrue ? FilePrefix(ofContent: Array(content.prefix(Int(length)))) : FilePrefix(length: length, digest: .zero)
+            var prefix = FilePrefix(length: length, digest: .zero)
+            if isTrue { prefix.digest = Digest(ofContent: Array(content.prefix(Int(length)))) }
             return .accept(Accept(file: file, prefix: prefix, decay: Self.decay(content, &input)))
         case 3...4:
             let isNext = input.flag()

@@ -148,7 +148,8 @@ struct SendingSide {
         let unconfirmed = end - min(end, self.sender.confirmed(file))
         // What a repair skips is not under way.
         let isRepair = self.sender.files[file]?.repair != nil
-        try require(isRepair || unconfirmed <= UInt64(most) * UInt64(Self.chunkSize), "\(unconfirmed) bytes are under way")
+        let bound = UInt64(most) * UInt64(Self.chunkSize)
+        try require(isRepair || unconfirmed <= bound, "\(unconfirmed) bytes are under way")
     }
 
     private mutating func end(_ job: Job, _ file: FileID, _ open: Open) throws(BrokenRule) {

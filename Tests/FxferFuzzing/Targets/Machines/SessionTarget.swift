@@ -10,7 +10,8 @@ extension FuzzTarget {
         "session",
         maxLength: 1024,
         seeds: [
-            Array(repeating: 0, count: 40), (0..<255).map { UInt8($0) }, (0..<200).map { UInt8(truncatingIfNeeded: $0 &* 37) },
+            Array(repeating: 0, count: 40), (0..<255).map { UInt8($0) },
+            (0..<200).map { UInt8(truncatingIfNeeded: $0 &* 37) },
             (0..<300).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 11) },
         ]
     ) { bytes in

@@ -20,7 +20,8 @@ extension FuzzTarget {
         try require(!isForFolders || body.last == UInt8(ascii: "/"), "a pattern matches folders only")
         let slash = UInt8(ascii: "/")
         var rest = body[...]
-        if rest.last == slash, !rest.dropLast().reversed().prefix(while: { $0 == 0x5C }).count.isOdd { rest.removeLast() }
+        let backslashes = rest.dropLast().reversed().prefix { $0 == 0x5C }.count
+        if rest.last == slash, backslashes.isMultiple(of: 2) { rest.removeLast() }
         let isAnchored = rest.first == slash
         if isAnchored { rest.removeFirst() }
         let isWhole = isAnchored || rest.contains(slash)
@@ -50,14 +51,11 @@ extension FuzzTarget {
                         one { byte in byte != slash && ranges.contains { $0.contains(byte) } != isNegated }
                     case .withinComponent: isEmpty || byte != nil && byte != slash && table[token][place + 1]
                     case .acrossComponents: isEmpty || byte != nil && table[token][place + 1]
-                    case .folders: isEmpty || (place..<text.count).contains { text[$0] == slash && table[token + 1][$0 + 1] }
+                    case .folders:
+                        isEmpty || (place..<text.count).contains { text[$0] == slash && table[token + 1][$0 + 1] }
                     }
             }
         }
         return table[0][0]
     }
-}
-
-extension Int {
-    fileprivate var isOdd: Bool { !self.isMultiple(of: 2) }
 }

@@ -3,8 +3,9 @@
 extension FuzzTarget {
     private static let names: [[UInt8]] = [
         Array("a/b.txt".utf8), Array("../x".utf8), Array("/etc/x".utf8), Array("a//b".utf8), Array(".fxfer/x".utf8),
-        Array("é/\u{202E}x\\\u{200D}".utf8), Array("e\u{301}/\u{301}".utf8), [0x61, 0xFF, 0xC0, 0x80, 0x2F, 0xED, 0xA0, 0x80],
-        Array("\u{9B}31m\r\n\t\u{7F}".utf8), Array(repeating: 0x61, count: 256), Array("a/".utf8), Array("..a/...".utf8),
+        Array("é/\u{202E}x\\\u{200D}".utf8), Array("e\u{301}/\u{301}".utf8),
+        [0x61, 0xFF, 0xC0, 0x80, 0x2F, 0xED, 0xA0, 0x80], Array("\u{9B}31m\r\n\t\u{7F}".utf8),
+        Array(repeating: 0x61, count: 256), Array("a/".utf8), Array("..a/...".utf8),
         Array("\\x41\\\\".utf8), Array("\u{10FFFF}\u{E000}\u{F8FF}".utf8),
     ]
 
@@ -14,7 +15,8 @@ extension FuzzTarget {
     static let relativePath = FuzzTarget("relative-path", maxLength: 5000, seeds: Self.names) { bytes in
         let components = bytes.split(separator: 0x2F, omittingEmptySubsequences: false)
         let isGood =
-            !bytes.isEmpty && bytes.count <= 4096 && components.count <= 64 && components[0] != Array(".fxfer".utf8)[...]
+            !bytes.isEmpty && bytes.count <= 4096 && components.count <= 64
+            && components[0] != Array(".fxfer".utf8)[...]
             && components.allSatisfy { component in
                 (1...255).contains(component.count) && ![[0x2E], [0x2E, 0x2E]].contains(Array(component))
                     && component.allSatisfy { $0 >= 0x20 && $0 != 0x7F }

@@ -39,7 +39,9 @@ extension FuzzTarget {
     static let ledgerReader = FuzzTarget(
         "ledger-reader",
         maxLength: 512,
-        seeds: [[0, 0, 0], [0, 1, 0], [0, 2, 5, 0], [0, 0, 3], [8, 0, 0, 0], [0, 4, 65, 0], [0, 5, 0], [0, 0, 6, 1]]
+        seeds: [
+            [0, 0, 0], [0, 1, 0], [0, 2, 5, 0], [0, 0, 3], [8, 0, 0, 0], [0, 4, 65, 0], [0, 5, 0], [0, 0, 6, 1],
+        ]
     ) { bytes in
         var input = FuzzInput(bytes)
         var ledger = LedgerSample(keeping: input.choice(16) == 8 ? 2 : 0)

@@ -12,7 +12,8 @@ extension FuzzTarget {
         "known-hosts",
         maxLength: 1024,
         seeds: [
-            "h:1 \(Self.fingerprint)\n", "# c\n\n\tH:1  \(Self.fingerprint)= # c\r\nh:1 x", "g:1 \(Self.fingerprint)\nh:1\n",
+            "h:1 \(Self.fingerprint)\n", "# c\n\n\tH:1  \(Self.fingerprint)= # c\r\nh:1 x",
+            "g:1 \(Self.fingerprint)\nh:1\n",
             "h:1 \(Self.fingerprint) x",
         ].map { [3] + Array("h:1".utf8) + Array($0.utf8) }
     ) { bytes in
@@ -48,7 +49,8 @@ extension FuzzTarget {
         "token-list",
         maxLength: 2048,
         seeds: [
-            "abcdefghijklmnopqrstuvwxyz\n", "a:abcdefghijklmnopqrstuvwxyz:upload,read\r\n# c\n b:zyxwvutsrqponmlkjihgfedcba\n",
+            "abcdefghijklmnopqrstuvwxyz\n",
+            "a:abcdefghijklmnopqrstuvwxyz:upload,read\r\n# c\n b:zyxwvutsrqponmlkjihgfedcba\n",
             "a:b:c:d", "a:abcdefghijklmnopqrstuvwxyz:fly", "a:short", "\u{E9}:abcdefghijklmnopqrstuvwxyz",
         ].map { Array($0.utf8) }
     ) { bytes in
@@ -65,7 +67,8 @@ extension FuzzTarget {
         try require(Set(entries.map(\.name)).count == entries.count, "a name is there twice")
         try require(Set(entries.map(\.token)).count == entries.count, "a token is there twice")
         let lines = entries.map { "\($0.name):\($0.token.text):\($0.rights)\n" }.joined()
-        try require(entries.allSatisfy { TokenList.Entry.isName($0.name) && !$0.rights.isEmpty }, "an entry is not whole")
+        let areWhole = entries.allSatisfy { TokenList.Entry.isName($0.name) && !$0.rights.isEmpty }
+        try require(areWhole, "an entry is not whole")
         try require(
             try TokenList.parse(Array(lines.utf8), path: "tokens").entries == entries,
             "a list is read as another"

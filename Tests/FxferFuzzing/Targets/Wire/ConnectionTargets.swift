@@ -34,8 +34,8 @@ extension FuzzTarget {
         "endpoint",
         maxLength: 128,
         seeds: [
-            "host", "host:3000", "[::1]:80", "::1", "127.0.0.1:1", "[a]", "a:0", "a:+1", "[::1]x", "1234", "[fe80::1%lo]:1",
-            "a]:1", "[[a]", "a:65536", ":1", "[]:1", "e\u{301}:1",
+            "host", "host:3000", "[::1]:80", "::1", "127.0.0.1:1", "[a]", "a:0", "a:+1", "[::1]x", "1234",
+            "[fe80::1%lo]:1", "a]:1", "[[a]", "a:65536", ":1", "[]:1", "e\u{301}:1",
         ].map { Array($0.utf8) }
     ) { bytes in
         let text = String(decoding: bytes, as: UTF8.self)
