@@ -1,11 +1,12 @@
 """A server that lies to `fxfer get` or `list` writes nothing that was not asked for, and never gets status 0."""
 
+import contextlib
 import hashlib
 import os
 
 from abuse import NO_CONTROLS
 from fake_server import FakeServer
-from frames import CANCEL, ERROR, OFFER, PREAMBLE, RECEIPT, encode
+from frames import CANCEL, ENTRY, ERROR, OFFER, PREAMBLE, RECEIPT, PeerError, encode
 from scripts import instead_of_greeting
 from sharing import (
     GET, LIST, ShareCase, answering, entry, finish, listed, offered, one_chunk, welcome, whole,
@@ -165,7 +166,9 @@ class TreeTest(HostileCase):
             connection.send(encode(CANCEL, id=1, code=IS_FOLDER, message=b"a folder"))
             connection.expect(LIST)
             connection.send(*parts)
-            connection.drain()
+            # The client ends the connection, or asks for what is in the folder, which it is not told any more.
+            with contextlib.suppress(PeerError):
+                connection.receive()
 
         return play
 
@@ -175,6 +178,62 @@ class TreeTest(HostileCase):
             cases = {f"{ascii(name[:10])} {folder}": self.folder_of(entry(name, folder), listed()) for name in names}
             # A folder is never written to standard output, so it is not even listed for that.
             self.assert_each_fails(cases, 76, name="g", outputs=[[]])
+
+    def test_entries_that_are_neither_file_nor_folder(self):
+        """There is no frame for a link: what is called one is an error before a file could go through it."""
+        odd = {kind: {"entry": kind} for kind in (2, 3, 0x80, 0xFF)}
+        values = {"id": 1, "permissions": 0o777, "size": 0, "seconds": 0, "nanoseconds": 0}
+        link = {kind: encode(ENTRY, **values, **changes, name=b"a") for kind, changes in odd.items()}
+        cases = {f"kind {kind}": self.folder_of(sent, entry(b"b"), listed()) for kind, sent in link.items()}
+        self.assert_each_fails(cases, 76, name="g", outputs=[[], ["--output", "h"]])
+
+    def test_other_files_than_those_of_the_listing(self):
+        """For each file the client asks by its path, and takes no other one in its place."""
+
+        def answers(path):
+            def play(connection):
+                welcome(connection)
+                connection.expect(GET)
+                connection.send(encode(CANCEL, id=1, code=IS_FOLDER, message=b"a folder"))
+                connection.expect(LIST)
+                connection.send(entry(b"a"), listed())
+                asked = connection.expect(GET)
+                self.assertEqual(asked.path, b"g/a")
+                connection.send(*whole(CONTENT, path, asked.id))
+                connection.drain()
+
+            return play
+
+        paths = [b"g/b", b"a", b"g/../x", b"../x", b"g", b"f", b"g/a/b", b"/g/a", b"other"]
+        before = self.before
+        # Its own folder was asked for, and may be there; nothing is in it.
+        for path in paths:
+            with self.subTest(path):
+                result = self.get_from(answers(path), name="g")
+                self.assertEqual((result.returncode, result.stdout), (76, ""), result.stderr)
+                self.assertLessEqual(self.state().items() - before.items(), {(b"place/g", ("0755", "d"))} | self.places())
+                self.assertEqual((self.place / "f").read_bytes(), b"old")
+
+    def places(self):
+        """The folders' own lines, which change their time alone."""
+        return {item for item in self.state().items() if item[1][1] == "d"}
+
+    def test_a_folder_in_place_of_a_file_that_was_named(self):
+        """With --output, a server that calls the file a folder writes nothing over what is there."""
+        victim = self.file("place/victim", b"mine")
+        self.before = self.state()
+        for name in (b"victim", b"authorized_keys"):
+
+            def play(connection):
+                self.folder_of(entry(name), listed())(connection)
+                connection.send(*whole(b"not mine", b"g/" + name, 2))
+                connection.drain()
+
+            with self.subTest(name):
+                result = self.get_from(play, "--output", str(victim), name="g")
+                self.assertEqual((result.returncode, result.stdout), (73, ""), result.stderr)
+                self.assertRegex(result.stderr, rf"\A(fxfer: {NO_CONTROLS}\n)+\Z")
+                self.assertEqual(self.state(), self.before)
 
     def test_entries_that_come_twice(self):
         cases = {
