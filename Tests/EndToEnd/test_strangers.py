@@ -23,13 +23,16 @@ def session(path, content, size=None):
 
 
 class StrangersTest(AbuseCase):
-    def talk(self, *sent):
-        """Says something and reads until the server ends the connection; never more than a little."""
+    def talk(self, *sent, ends=False):
+        """Says something, and where it `ends` no more, and reads until the server ends the connection; never more than a
+        little."""
         with socket.create_connection(("127.0.0.1", self.server.port), PATIENCE) as stream:
             answer = b""
             try:
                 for part in sent:
                     stream.sendall(part)
+                if ends:
+                    stream.shutdown(socket.SHUT_WR)
                 while piece := stream.recv(LIMIT):
                     answer += piece
                     self.assertLess(len(answer), LIMIT)
@@ -73,6 +76,27 @@ class StrangersTest(AbuseCase):
                 self.talk(PREAMBLE + hello() + random_bytes(16 + number * 37))
         self.assert_harmless()
 
+    def test_what_begins_like_tls_and_is_none_is_sent_away(self):
+        """Records of impossible lengths and versions, of garbage, and an alert; each in the place of a ClientHello."""
+        randomness = random.Random(15).randbytes
+        for number in range(40):
+            with self.subTest(number):
+                # Of a record that is not complete the server would wait for the rest, up to its deadline.
+                self.talk(b"\x16\x03" + randomness(3 + number * 41), ends=True)
+                self.talk(b"\x16\x03\x01\xff\xff" + randomness(number * 41), ends=True)
+                self.talk(b"\x16\x03\x01\x00\x2a\x01\x00\x00\x26\x03\x03" + randomness(36 + number))
+        self.talk(b"\x15\x03\x01\x00\x02\x02\x28", ends=True)
+        self.assert_harmless()
+
+    def test_strangers_inside_tls(self):
+        """They are sent away as in the clear."""
+        for greeting in (b"SSH-2.0-OpenSSH_9.9\r\n", bytes(4096), b"Client connected", PREAMBLE[:-1] + b"\r" + hello()):
+            with self.abuse(greeting[:20]):
+                with wire.connect(self.server.port, timeout=PATIENCE, tls=wire.believing_any()) as connection:
+                    connection.send(greeting)
+                    connection.socket.settimeout(PATIENCE)
+                    self.assertNotIn(PREAMBLE, connection.socket.recv(LIMIT))
+
     def test_who_says_nothing_and_leaves_is_forgotten(self):
         for number in range(50):
             socket.create_connection(("127.0.0.1", self.server.port)).close()
@@ -114,6 +138,7 @@ class StrangersTest(AbuseCase):
                     end(connection.socket)
                 self.assertNotIn(b"cut", self.server.published())
         self.assert_harmless()
+
 
 class KeepingNothingTest(AbuseCase):
     options = ("--keep-partials", "0")
