@@ -1,5 +1,7 @@
 """A server that lies or refuses never gets the client to say that a file was stored."""
 
+import json
+
 from frames import CANCEL, CHUNK, ERROR, PREAMBLE, REFUSE, encode
 from scripts import BIG, DATA, EXISTS, IO, MIB, PERMISSION, PROTOCOL, RETRY, SMALL, HostileServerCase
 from scripts import accept, after_finish, after_offer, confirm, digest, instead_of_greeting, offered, receipt, rewind
@@ -206,6 +208,11 @@ class RefusingServerTest(HostileServerCase):
                 with self.subTest(text[:30], status=status):
                     result = self.send(SMALL, play, "--timeout", "5")
                     self.assert_fails(result, status)
+                    result = self.send(SMALL, play, "--timeout", "5", "--json")
+                    self.assertEqual(result.returncode, status)
+                    self.assertTrue(result.stdout.replace("\n", "").isprintable(), result.stdout)
+                    events = [json.loads(line) for line in result.stdout.splitlines()]
+                    self.assertEqual((events[-1]["event"], events[-1]["status"]), ("error", status))
 
     def test_a_long_text_is_still_one_line_and_cut(self):
         for text in (b"x" * 65000, b"\x1b" * 60000):
