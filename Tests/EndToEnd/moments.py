@@ -1,4 +1,4 @@
-"""Moments of a connection at which a played server says something odd to `send`, `get` or `list`, and what comes of it."""
+"""Moments at which a played server says something odd to `send`, `get` or `list`, and what comes of it."""
 
 import contextlib
 import os
@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from abuse import NO_CONTROLS
 from extremes import USUAL, usual
 from fake_server import FakeServer
-from frames import ACCEPT, CANCEL, CHUNK, CONFIRM, ENTRY, FINISH, GET, HELLO, LIST, OFFER, PREAMBLE, RECEIPT, REFUSE, SHARE
-from frames import chunk
+from frames import ACCEPT, CANCEL, CHUNK, CONFIRM, ENTRY, FINISH, GET, HELLO, LIST, OFFER, PREAMBLE, RECEIPT
+from frames import REFUSE, SHARE, chunk
 from support import ONCE, Case, run
 
 CONTENT = b"12345"

@@ -1,4 +1,4 @@
-"""The way back: the frames of GET and LIST, a server that plays them, and what tests of `fxfer get` and `list` share."""
+"""The way back: GET and LIST, a server that plays them, and what tests of `fxfer get` and `list` share."""
 
 import hashlib
 import os

@@ -57,11 +57,12 @@ class AbortedTest(AbuseCase):
         eventually(lambda: self.server.descriptors() <= self.descriptors, "all are gone")
         most = max(most, self.on_disk() - before)
         grown = self.server.peak_memory() - peak
-        figures(self.id(), uploads=COUNT, most_on_disk_kib=most >> 10, grown_mib=grown >> 20, kept=len(self.server.partials()))
+        kept = len(self.server.partials())
+        figures(self.id(), uploads=COUNT, most_on_disk_kib=most >> 10, grown_mib=grown >> 20, kept=kept)
         # What is on its way is not counted until it is broken off.
         self.assertLess(most, KEPT + MIB)
         self.assertLess(grown, 32 * MIB)
-        self.assertGreater(len(self.server.partials()), 5)
+        self.assertGreater(kept, 5)
         self.assertEqual(self.server.published(), self.stored)
         self.server.__exit__()
         # What is too old is gone when the next server starts.

@@ -1,4 +1,4 @@
-"""Extreme numbers in every field of every frame that a client may send: refused, or one like any other; nothing traps."""
+"""Extreme numbers in every field of every frame that a client may send: refused, or numbers like any other."""
 
 import socket
 

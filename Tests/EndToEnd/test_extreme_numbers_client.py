@@ -1,4 +1,4 @@
-"""Extreme numbers in every field of every frame that a server may send: `send`, `get` and `list` end, and trap nowhere."""
+"""Extreme numbers in every field of every frame that a server may send: `send`, `get` and `list` do not trap."""
 
 import stat
 

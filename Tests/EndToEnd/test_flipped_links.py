@@ -1,4 +1,4 @@
-"""A folder takes turns with a link that leads out, while files are sent, asked about, got, listed, verified: none leaves it."""
+"""A folder takes turns with a link that leads out, while files are sent, asked about, got, listed and verified."""
 
 import hashlib
 import io
@@ -53,7 +53,7 @@ class ServerTest(AbuseCase):
         eventually(lambda: self.server.partials() == [], "nothing is staged any more")
 
     def test_sent(self):
-        """Files of one byte, of a chunk and a bit, and of unknown size; those that wait for the answer, and those that do not."""
+        """Files of a byte, of a chunk and a bit, and of unknown size; from senders that wait, and that do not."""
         connection = self.greeted(1 << 16)
         kinds = [({"size": 1}, True), ({"size": 1}, False), ({"size": (1 << 16) + 1}, False), ({}, False)]
         with self.flipping():
@@ -186,8 +186,8 @@ class GetTest(ShareCase):
     def test_written_here(self):
         """While a folder here takes turns with a link, `get` writes nothing where the link leads."""
         server = self.serve("--share")
-        plant(server.directory / "tree", {f"sub/{number}": b"%d" % number for number in range(50)} | {"big": bytes(MIB + 1)})
-        plant(server.directory / "tree", {"sub/big": os.urandom(3 * MIB)})
+        plant(server.directory / "tree", {f"sub/{number}": b"%d" % number for number in range(50)})
+        plant(server.directory / "tree", {"big": bytes(MIB + 1), "sub/big": os.urandom(3 * MIB)})
         plant(self.folder / "elsewhere", {"0": b"old"})
         before, expected = snapshot(self.folder / "elsewhere"), contents(server.directory / "tree")
         plant(self.place / "tree" / "sub", {})

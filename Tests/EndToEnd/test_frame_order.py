@@ -1,4 +1,4 @@
-"""Every type of frame in every state of a connection: what is not due there ends the connection, and nothing is stored."""
+"""Every type of frame in every state of a connection: what is not due there ends it, and nothing is stored."""
 
 import contextlib
 import hashlib
@@ -8,8 +8,8 @@ import wire
 from abuse import AbuseCase, answers
 from extremes import USUAL, usual
 from frames import ACCEPT, ALIVE, AUTH, BYE, CANCEL, CHUNK, CONFIRM, ENTRY, ERROR, FINISH, GET, HELLO, LAYOUTS, LIST
-from frames import LISTED, OFFER, PREAMBLE, PROOF, READING, RECEIPT, REFUSE, REPAIR, REWIND, SHARE, WELCOME, chunk, encode
-from frames import frame, hello, offer
+from frames import LISTED, OFFER, PREAMBLE, PROOF, READING, RECEIPT, REFUSE, REPAIR, REWIND, SHARE, WELCOME, chunk
+from frames import encode, frame, hello, offer
 from secured import TokenInTLS
 
 CONTENT, DIGEST = b"12345", USUAL[FINISH]["digest"]

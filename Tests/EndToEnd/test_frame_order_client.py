@@ -1,10 +1,10 @@
-"""Every type of frame at every moment of `send`, `get` and `list`: what is not due is not believed, and nothing is lost."""
+"""Every type of frame at every moment of `send`, `get` and `list`: what is not due is not believed."""
 
 from extremes import USUAL, usual
 from frames import ACCEPT, ALIVE, CANCEL, CHUNK, CONFIRM, ENTRY, ERROR, FINISH, LAYOUTS, LISTED, OFFER, READING, RECEIPT
 from frames import REFUSE, REWIND, WELCOME, chunk, frame
-from moments import CONTENT, MomentCase, accepted, all_sent, asked, confirmed, entered, folder_asked, given, got, greeted
-from moments import in_chunk, listing, offering, received, refused
+from moments import CONTENT, MomentCase, accepted, all_sent, asked, confirmed, entered, folder_asked, given, got
+from moments import greeted, in_chunk, listing, offering, received, refused
 from scripts import DATA, EXISTS, PERMISSION, PROTOCOL, RETRY
 
 INTERNAL = 70

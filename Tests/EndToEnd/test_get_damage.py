@@ -1,4 +1,4 @@
-"""A byte that changes on the way back, anywhere, and a stream that ends, anywhere: repaired, or a failure that changes nothing."""
+"""A byte that changes on the way back, and a stream that ends, anywhere: repaired, or nothing has changed."""
 
 import random
 import unittest

@@ -1,7 +1,6 @@
-"""Hundreds that say almost nothing, or read nothing, are dropped at their deadlines; meanwhile good clients are served."""
+"""Hundreds that say almost nothing, or read nothing, are dropped in time; meanwhile good clients are served."""
 
 import hashlib
-import os
 import select
 import socket
 import ssl

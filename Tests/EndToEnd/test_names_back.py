@@ -21,8 +21,8 @@ def files(names):
 
 class ComeBackTest(ShareCase):
     def test_all_kinds(self):
-        """A folder of files of all names that can be stored comes as it is: not UTF-8, both normal forms, upper and lower
-        case, our own names' likes, options, patterns, and components of 255 bytes."""
+        """A folder of files of all names that can be stored comes as it is: not UTF-8, both normal forms, upper and
+        lower case, our own names' likes, options, patterns, and components of 255 bytes."""
         server = self.serve("--share")
         # Two are too long, or too deep, beneath another folder.
         deepest, longest = b"/".join([b"e"] * 64), b"/".join([b"d" * 58] * 64)
@@ -34,7 +34,7 @@ class ComeBackTest(ShareCase):
         self.assertEqual(self.parts(), [])
 
     def test_each_alone(self):
-        """The same by its own name, large enough to be staged: also 255 bytes leave room for the name of what is staged."""
+        """The same by its own name, large enough to be staged: 255 bytes leave room for what is staged, too."""
         server = self.serve("--share")
         for number, name in enumerate(STORED[-20:] + [b"y" * 255, b"\xff" * 255, b"-rf", b"--output", b"a\\b"]):
             if b"/" in name:
@@ -47,8 +47,8 @@ class ComeBackTest(ShareCase):
         self.assertEqual(self.parts(), [])
 
     def test_names_of_what_is_staged_here(self):
-        """Where parts are kept a file of such a name is refused: it could be taken for a part of another one. Elsewhere it
-        is one like any other."""
+        """Where parts are kept a file of such a name is refused: it could be taken for a part of another one. Elsewhere
+        it is one like any other."""
         server = self.serve("--share")
         name = ".fxfer-0123456789abcdef0123456789abcdef.part"
         plant(server.directory, {name: b"staged?", f"tree/{name}": b"staged?"})

@@ -1,4 +1,4 @@
-"""A prefix of any length, in either direction: gone on with where it is proven, begun anew where it is not, never spliced."""
+"""A prefix of any length, in either direction: gone on with where it is proven, else begun anew, never spliced."""
 
 import hashlib
 import os

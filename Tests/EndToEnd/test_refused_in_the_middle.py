@@ -2,7 +2,6 @@
 
 import array
 import fcntl
-import socket
 import termios
 
 import wire

@@ -24,8 +24,8 @@ def session(path, content, size=None):
 
 class StrangersTest(AbuseCase):
     def talk(self, *sent, ends=False):
-        """Says something, and where it `ends` no more, and reads until the server ends the connection; never more than a
-        little."""
+        """Says something, and where it `ends` no more, and reads until the server ends the connection; never more than
+        a little."""
         with socket.create_connection(("127.0.0.1", self.server.port), PATIENCE) as stream:
             answer = b""
             try:
@@ -90,7 +90,8 @@ class StrangersTest(AbuseCase):
 
     def test_strangers_inside_tls(self):
         """They are sent away as in the clear."""
-        for greeting in (b"SSH-2.0-OpenSSH_9.9\r\n", bytes(4096), b"Client connected", PREAMBLE[:-1] + b"\r" + hello()):
+        almost = PREAMBLE[:-1] + b"\r" + hello()
+        for greeting in (b"SSH-2.0-OpenSSH_9.9\r\n", bytes(4096), b"Client connected", almost):
             with self.abuse(greeting[:20]):
                 with wire.connect(self.server.port, timeout=PATIENCE, tls=wire.believing_any()) as connection:
                     connection.send(greeting)

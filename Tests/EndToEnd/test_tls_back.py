@@ -50,7 +50,7 @@ class TruncationTest(ShareCase):
         whole = self.length("get", "f", "--output", str(self.folder / "measured"))
         (self.folder / "measured").unlink()
         places = [10, 1000, 5000, MIB, 2 * MIB + 77, whole - 400, whole - 150]
-        # A server waits two seconds for the other end of TLS from one that has ended its half of TCP: so two are enough.
+        # A server waits two seconds for the end of TLS where that of TCP has come: so two of these are enough.
         for offset, reset in [*((place, True) for place in places), (2 * MIB + 77, False), (whole - 150, False)]:
             with self.subTest(offset=offset, reset=reset):
                 self.begin()
