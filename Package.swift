@@ -19,6 +19,7 @@ let package = Package(
         .executable(name: "fxfer", targets: ["FxferCLI"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -40,6 +41,17 @@ let package = Package(
         .target(
             name: "FxferStorage",
             dependencies: ["FxferProtocol", "CLibcrypto", "CLinux"] + nio
+        ),
+        .target(
+            name: "FxferS3",
+            dependencies: [
+                "CLibcrypto",
+                "FxferProtocol",
+                "FxferStorage",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio
         ),
         .target(
             name: "FxferTrust",
@@ -84,14 +96,17 @@ let package = Package(
                 "Fxfer",
                 "FxferLegacy",
                 "FxferMetrics",
+                "FxferS3",
                 "FxferTrust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .testTarget(name: "FxferProtocolTests", dependencies: ["FxferProtocol", "CLibcrypto"]),
-        .testTarget(name: "FxferStorageTests", dependencies: ["FxferStorage"]),
+        .testTarget(name: "FxferStorageTests", dependencies: ["FxferS3", "FxferStorage"]),
+        .testTarget(name: "FxferS3Tests", dependencies: ["FxferS3"]),
         .testTarget(name: "FxferTrustTests", dependencies: ["FxferTrust", "CLibcrypto"]),
         .testTarget(
             name: "FxferNetworkTests",

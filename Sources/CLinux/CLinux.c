@@ -72,6 +72,7 @@ enum {
     LANDLOCK_RESTRICT_SELF = 446,
     LANDLOCK_VERSION_FLAG = 1,
     LANDLOCK_PATH_BENEATH = 1,
+    LANDLOCK_NET_PORT = 2,
 };
 
 // An older kernel takes the longer structure, too, as long as what it does not know is 0.
@@ -85,6 +86,11 @@ struct landlock_path_beneath {
     uint64_t allowed_access;
     int32_t parent_fd;
 } __attribute__((packed));
+
+struct landlock_net_port {
+    uint64_t allowed_access;
+    uint64_t port;
+};
 
 int clinux_landlock_version(void) {
     return (int)syscall(LANDLOCK_CREATE_RULESET, NULL, (size_t)0, (uint32_t)LANDLOCK_VERSION_FLAG);
@@ -102,6 +108,11 @@ int clinux_landlock_create(uint64_t file_access, uint64_t network_access, uint64
 int clinux_landlock_allow(int ruleset, uint64_t file_access, int folder) {
     struct landlock_path_beneath rule = {.allowed_access = file_access, .parent_fd = folder};
     return (int)syscall(LANDLOCK_ADD_RULE, ruleset, (int)LANDLOCK_PATH_BENEATH, &rule, (uint32_t)0);
+}
+
+int clinux_landlock_allow_port(int ruleset, uint64_t network_access, uint16_t port) {
+    struct landlock_net_port rule = {.allowed_access = network_access, .port = port};
+    return (int)syscall(LANDLOCK_ADD_RULE, ruleset, (int)LANDLOCK_NET_PORT, &rule, (uint32_t)0);
 }
 
 int clinux_landlock_restrict(int ruleset) {

@@ -78,13 +78,14 @@ def sha256(path):
 class Server:
     """`fxfer serve` on a free loopback port, into `directory`; stopped when the with block ends.
 
-    Without `listen`, it is told of no address.
+    Where that is None, the options say where to. Without `listen`, it is told of no address.
     """
 
     def __init__(self, directory, *options, listen="127.0.0.1:0", wrapper=(), binary=FXFER, **popen):
-        self.directory = pathlib.Path(directory)
+        self.directory = directory and pathlib.Path(directory)
+        place = ["--dir", str(directory)] if directory else []
         self.process = subprocess.Popen(
-            [*wrapper, binary, "serve", "--dir", str(directory), *(["--listen", listen] if listen else []), *options],
+            [*wrapper, binary, "serve", *place, *(["--listen", listen] if listen else []), *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

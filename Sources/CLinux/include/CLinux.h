@@ -49,6 +49,9 @@ int clinux_landlock_create(uint64_t file_access, uint64_t network_access, uint64
 /// does not deny.
 int clinux_landlock_allow(int ruleset, uint64_t file_access, int folder);
 
+/// landlock_add_rule(2): allows `network_access` (LANDLOCK_ACCESS_NET_*) to a TCP port, of any machine.
+int clinux_landlock_allow_port(int ruleset, uint64_t network_access, uint16_t port);
+
 /// landlock_restrict_self(2): the rules hold for this thread from now on, and for threads and processes that it starts.
 /// EPERM without `clinux_no_new_privileges`.
 int clinux_landlock_restrict(int ruleset);

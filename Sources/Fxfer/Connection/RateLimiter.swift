@@ -21,7 +21,7 @@ public final class RateLimiter: Sendable {
     var portion: Int { Int(min(max(self.rate / 10, 1024), 1 << 30)) }
 
     /// How long to wait before `bytes` may pass; nil for no time. They count as passed then.
-    func pause(before bytes: Int, now: NIODeadline = .now()) -> Duration? {
+    package func pause(before bytes: Int, now: NIODeadline = .now()) -> Duration? {
         let cost = TimeAmount.nanoseconds(Int64(min(Double(bytes) / Double(self.rate) * 1e9, 1e18)))
         return self.busyUntil.withLock { busyUntil in
             let start = max(busyUntil, now)

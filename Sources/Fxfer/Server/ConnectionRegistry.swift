@@ -4,8 +4,8 @@ import FxferStorage
 import Synchronization
 
 /// The connections that a server has: no more than its limits say, and so that a shutdown reaches each of them.
-actor ConnectionRegistry {
-    typealias Connection = ServerConnection<LimitedStore<DirectoryStore>>
+actor ConnectionRegistry<Files: Store & SharedFiles> {
+    typealias Connection = ServerConnection<Files>
 
     private nonisolated let slots: Mutex<ConnectionSlots>
     private let metrics: ServerMetrics

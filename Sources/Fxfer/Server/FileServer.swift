@@ -43,28 +43,54 @@ public struct FileServer: Service {
         DescriptorBudget.process.limit(to: self.configuration.limits.maxOpen)
         // Before the directory is made: where the port is taken, nothing is.
         let socket = try await self.openSocket()
+        if let open = self.configuration.storeOpening {
+            try await self.run(open(), on: socket)
+        } else {
+            // By its own type: the compiler makes code for that, which is faster than code for any store.
+            try await self.run(self.openDirectory(), on: socket)
+        }
+    }
+
+    private func openDirectory() async throws -> DirectoryStore {
         let directory = try await DirectoryStore.open(
             path: self.configuration.directory,
             options: self.configuration.storing
         )
         if directory.hasMendedLedger {
-            logger.notice("cut a torn line off the end of the ledger, left by a crash")
+            self.logger.notice("cut a torn line off the end of the ledger, left by a crash")
         }
         if directory.leftoversRemoved > 0 {
             let count = directory.leftoversRemoved
             self.logger.info("removed what earlier servers left", metadata: ["files": "\(count)"])
         }
-        let store = try await self.limited(directory)
+        return directory
+    }
+
+    /// Serves with `store`, and closes it.
+    private func run(_ store: some ServedStore, on socket: ListeningSocket) async throws {
+        do {
+            try await self.serve(store, on: socket)
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
+    private func serve<Base: ServedStore>(_ base: Base, on socket: ListeningSocket) async throws {
+        let store = try await self.limited(base)
         let listener = try await self.listen(on: socket)
         let metrics = ServerMetrics()
         FlushObserver.process.set { metrics.flushed(in: $0) }
-        let connections = ConnectionRegistry(self.configuration.limits, metrics)
+        let connections = ConnectionRegistry<LimitedStore<Base>>(self.configuration.limits, metrics)
         let penalties = AddressPenalties()
 
         try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { await self.expirePartials(of: directory) }
+            group.addTask { await self.expirePartials(of: base) }
+            group.addTask { await self.watch(base) }
             defer { group.cancelAll() }
             try await listener.executeThenClose { clients in
+                self.configuration.health.begin()
                 if let address = listener.channel.localAddress {
                     self.onListening(address)
                 }
@@ -83,6 +109,7 @@ public struct FileServer: Service {
                     }
                 }
             }
+            self.configuration.health.drain()
             let grace = self.configuration.grace
             let open = await connections.count
             if open > 0 {
@@ -92,16 +119,16 @@ public struct FileServer: Service {
         }
     }
 
-    private func limited(_ directory: DirectoryStore) async throws(FxferError) -> LimitedStore<DirectoryStore> {
+    private func limited<Base: ServedStore>(_ base: Base) async throws(FxferError) -> LimitedStore<Base> {
         do {
-            return try await LimitedStore(directory, self.configuration.limits.storage)
+            return try await LimitedStore(base, self.configuration.limits.storage)
         } catch {
             throw FxferError(wrapping: error)
         }
     }
 
     /// Removes what interrupted uploads left when nobody has gone on with it for long enough.
-    private func expirePartials(of store: DirectoryStore) async {
+    private func expirePartials(of store: some ServedStore) async {
         // Often enough that nothing is kept much longer than it should be, and never more often than is of use.
         let interval = min(max(self.configuration.keepPartials / 10, .seconds(1)), .seconds(600))
         while (try? await Task.sleep(for: interval)) != nil {
@@ -110,6 +137,29 @@ public struct FileServer: Service {
                 if count > 0 { self.logger.info("removed expired parts", metadata: ["files": "\(count)"]) }
             } catch {
                 self.logger.warning("cannot expire parts", metadata: ["reason": "\(FxferError(wrapping: error))"])
+            }
+        }
+    }
+
+    /// Looks now and then whether the store can be reached; tells where that changes.
+    private func watch(_ store: some ServedStore) async {
+        var wasReachable = true
+        while (try? await Task.sleep(for: .seconds(5))) != nil {
+            var reason: FxferError?
+            do {
+                try await store.checkReachable()
+            } catch is CancellationError {
+                return
+            } catch {
+                reason = FxferError(wrapping: error)
+            }
+            self.configuration.health.noteStore(isReachable: reason == nil)
+            guard (reason == nil) != wasReachable else { continue }
+            wasReachable = reason == nil
+            if let reason {
+                self.logger.error("the store cannot be used", metadata: ["reason": "\(reason)"])
+            } else {
+                self.logger.notice("the store can be used again")
             }
         }
     }

@@ -6,6 +6,10 @@ import FxferTrust
 public struct ServerConfiguration: Sendable {
     /// The path of the directory that receives files, as the file system knows it; made if it does not exist.
     public var directory: [UInt8]
+    /// Opens the store that receives files in place of the directory.
+    package var storeOpening: (@Sendable () async throws -> any ServedStore)?
+    /// Is told how the server is.
+    public var health: ServerHealth
     /// The address to listen on; nil for all addresses, IPv6 and IPv4.
     public var address: String?
     /// The TCP port; 0 for a free one.
@@ -38,6 +42,8 @@ public struct ServerConfiguration: Sendable {
     /// Receives into `directory`; the rest has sane defaults.
     public init(directory: [UInt8]) {
         self.directory = directory
+        self.storeOpening = nil
+        self.health = ServerHealth()
         self.address = nil
         self.port = Endpoint.defaultPort
         self.socket = nil

@@ -28,7 +28,7 @@ public enum VerificationEvent: Hashable, Sendable {
     /// The ledger is damaged: "line 3: it is not as it was written".
     case ledger(String)
 
-    init(_ finding: StoredFinding) {
+    package init(_ finding: StoredFinding) {
         self =
             switch finding {
             case .changed(let path, let change):

@@ -23,7 +23,7 @@ public struct VerificationScope: Sendable {
     /// Everything.
     public init() {}
 
-    var stored: Verification.Scope {
+    package var stored: Verification.Scope {
         var scope = Verification.Scope()
         scope.paths = self.paths
         scope.since = self.since

@@ -12,7 +12,7 @@ public enum ConflictRule: String, Sendable, CaseIterable {
 
 extension ConflictRule {
     /// The same as the store has it.
-    var policy: ConflictPolicy {
+    package var policy: ConflictPolicy {
         switch self {
         case .refuse: .refuse
         case .replace: .replace

@@ -3,7 +3,7 @@ import FxferProtocol
 import Glibc
 
 /// Landlock (landlock(7)): the process gives up, for good, all of the file system but what its rules name, and TCP
-/// connections and ports of its own; sockets and files that are open already stay so. It gives up root's capabilities, too,
+/// connections (but to the ports that its rules name) and ports of its own; sockets and files that are open already stay so. It gives up root's capabilities, too,
 /// but for those on files. What an attacker would make it do ends there.
 enum Sandbox {
     /// What became of ``enter(_:)``.
@@ -57,6 +57,11 @@ enum Sandbox {
         for folder in rules.reading {
             try Self.allow(.reading, in: folder, ruleset)
         }
+        if version >= 4 {
+            for port in rules.connecting {
+                try Self.call("allow port \(port)") { clinux_landlock_allow_port(ruleset, Self.connectTCP, port) }
+            }
+        }
         try Self.call("begin") { clinux_landlock_restrict(ruleset) }
         return .entered(version: version)
     }
@@ -67,6 +72,7 @@ enum Sandbox {
 
     /// LANDLOCK_ACCESS_NET_BIND_TCP and LANDLOCK_ACCESS_NET_CONNECT_TCP.
     private static let allOfTCP: UInt64 = 3
+    private static let connectTCP: UInt64 = 2
 
     /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET (one that is connected already stays so) and LANDLOCK_SCOPE_SIGNAL.
     private static let allScopes: UInt64 = 3

@@ -6,6 +6,8 @@ struct SandboxRules {
     var storing: [[UInt8]] = []
     /// The paths of folders in which files are read.
     var reading: [[UInt8]] = []
+    /// The TCP ports, of any machine, to which connections may be made.
+    var connecting: [UInt16] = []
 
     /// Lets a file be read again later, also after another one took its name: what is allowed is its folder, and, where
     /// it is a symbolic link, that of the file to which it leads now.

@@ -5,8 +5,8 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// Serves what a ``PrometheusRegistry`` has at `GET /metrics` over HTTP, one request a connection. There is no
-/// authentication.
+/// Serves what a ``PrometheusRegistry`` has at `GET /metrics` over HTTP, and at `/healthz` whether the server takes work,
+/// one request a connection. There is no authentication.
 ///
 /// ``run()`` is its whole life: after it, the socket and all connections are closed.
 package struct MetricsEndpoint: Service {
@@ -17,12 +17,21 @@ package struct MetricsEndpoint: Service {
     /// two that wait, one that is being looked at and one that is being accepted.
     package static let maxDescriptors = 1 + Self.maxConnections + 4
 
+    /// Answers how the server is, in a word or two, and whether it takes work. Never waits.
+    package typealias Health = @Sendable () -> (state: String, isFit: Bool)
+
     private let socket: ListeningSocket
     private let registry: PrometheusRegistry
+    private let health: Health
 
-    package init(socket: ListeningSocket, registry: PrometheusRegistry) {
+    package init(
+        socket: ListeningSocket,
+        registry: PrometheusRegistry,
+        health: @escaping Health = { ("serving", true) }
+    ) {
         self.socket = socket
         self.registry = registry
+        self.health = health
     }
 
     /// Serves until a graceful shutdown or cancellation.
@@ -47,12 +56,12 @@ package struct MetricsEndpoint: Service {
     }
 
     private func listen() async throws(FxferError) -> NIOAsyncChannel<Client, Never> {
-        let registry = self.registry
+        let (registry, health) = (self.registry, self.health)
         return try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .listen(on: self.socket) { channel in
-                try ScrapeHandler.install(on: channel, registry)
+                try ScrapeHandler.install(on: channel, registry, health)
                 return Client(channel)
             }
     }

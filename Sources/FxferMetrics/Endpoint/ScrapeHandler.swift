@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Answers one HTTP request, `GET` or `HEAD` of `/metrics`, and ends the connection. Whatever a client does, that takes
-/// a bounded time.
+/// Answers one HTTP request, `GET` or `HEAD` of `/metrics` or `/healthz`, and ends the connection. Whatever a client does,
+/// that takes a bounded time.
 final class ScrapeHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -14,18 +14,24 @@ final class ScrapeHandler: ChannelInboundHandler {
     static let lingerTime = TimeAmount.seconds(1)
 
     private let registry: PrometheusRegistry
+    private let health: MetricsEndpoint.Health
     private var hasAnswered = false
 
-    init(_ registry: PrometheusRegistry) {
+    init(_ registry: PrometheusRegistry, _ health: @escaping MetricsEndpoint.Health = { ("serving", true) }) {
         self.registry = registry
+        self.health = health
     }
 
     /// Prepares a new connection. Must be called on its event loop.
-    static func install(on channel: any Channel, _ registry: PrometheusRegistry) throws {
+    static func install(
+        on channel: any Channel,
+        _ registry: PrometheusRegistry,
+        _ health: @escaping MetricsEndpoint.Health
+    ) throws {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(RequestLimit())
         try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
-        try pipeline.addHandler(ScrapeHandler(registry))
+        try pipeline.addHandler(ScrapeHandler(registry, health))
         Self.close(channel, in: Self.deadline)
     }
 
@@ -43,10 +49,14 @@ final class ScrapeHandler: ChannelInboundHandler {
             self.answer(.ok, self.registry.text, context)
         case ("/metrics", .HEAD):
             self.answer(.ok, self.registry.text, context, hasBody: false)
-        case ("/metrics", _):
+        case ("/healthz", .GET), ("/healthz", .HEAD):
+            let (state, isFit) = self.health()
+            let status: HTTPResponseStatus = isFit ? .ok : .serviceUnavailable
+            self.answer(status, "\(state)\n", context, hasBody: request.method == .GET, isMetrics: false)
+        case ("/metrics", _), ("/healthz", _):
             self.answer(.methodNotAllowed, "only GET and HEAD\n", context, [("Allow", "GET, HEAD")])
         default:
-            self.answer(.notFound, "only /metrics is here\n", context, hasBody: request.method != .HEAD)
+            self.answer(.notFound, "only /metrics and /healthz are here\n", context, hasBody: request.method != .HEAD)
         }
     }
 
@@ -68,12 +78,13 @@ final class ScrapeHandler: ChannelInboundHandler {
         _ text: String,
         _ context: ChannelHandlerContext,
         _ headers: [(String, String)] = [],
-        hasBody: Bool = true
+        hasBody: Bool = true,
+        isMetrics: Bool = true
     ) {
         // The decoder complains of a connection that ends within a request.
         guard !self.hasAnswered, context.channel.isActive else { return }
         self.hasAnswered = true
-        let type = status == .ok ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8"
+        let type = status == .ok && isMetrics ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8"
         var head = HTTPResponseHead(version: .http1_1, status: status)
         head.headers.add(contentsOf: headers)
         head.headers.add(name: "Content-Type", value: type)

@@ -4,9 +4,9 @@ import NIOCore
 ///
 /// Unlike a digest it can be gone on from (``SHA256/init(of:_:)``). Who knows it knows nothing that the digest of the
 /// same bytes would not tell.
-struct HashState: Sendable {
+package struct HashState: Sendable {
     /// Its size on disk in bytes.
-    static let byteCount = 32
+    package static let byteCount = 32
     /// The bytes of a block; there are states at multiples of it only.
     static let blockSize = 64
 
@@ -22,7 +22,7 @@ struct HashState: Sendable {
 }
 
 extension HashState: Equatable {
-    static func == (one: HashState, other: HashState) -> Bool {
+    package static func == (one: HashState, other: HashState) -> Bool {
         withUnsafeBytes(of: one.words) { one in withUnsafeBytes(of: other.words) { one.elementsEqual($0) } }
     }
 }

@@ -4,9 +4,9 @@ import NIOCore
 /// A running hash that remembers places of its way and can go back to them.
 ///
 /// At the start there is one place, offset 0. Offsets are bytes from the file's start.
-struct HashTrail: ~Copyable, Sendable {
+package struct HashTrail: ~Copyable, Sendable {
     /// How many bytes were hashed.
-    private(set) var offset: UInt64 = 0
+    package private(set) var offset: UInt64 = 0
     private var hash = SHA256()
     /// In ascending order; never empty.
     private var places: [Place]
@@ -22,12 +22,12 @@ struct HashTrail: ~Copyable, Sendable {
         }
     }
 
-    init() {
+    package init() {
         self.places = [Place(0, SHA256())]
     }
 
     /// Hashes `bytes`, which follow on the last ones.
-    mutating func advance(over bytes: UnsafeRawBufferPointer) {
+    package mutating func advance(over bytes: UnsafeRawBufferPointer) {
         self.hash.update(bytes)
         self.offset += UInt64(bytes.count)
     }
@@ -70,7 +70,7 @@ struct HashTrail: ~Copyable, Sendable {
     }
 
     /// Remembers this place; answers the digest of all bytes before it.
-    mutating func mark() -> Digest {
+    package mutating func mark() -> Digest {
         if self.places.last?.offset != self.offset {
             self.places.append(Place(self.offset, self.hash.copy()))
         }
@@ -78,13 +78,13 @@ struct HashTrail: ~Copyable, Sendable {
     }
 
     /// Forgets the places before the last one that is not beyond `offset`.
-    mutating func forget(before offset: UInt64) {
+    package mutating func forget(before offset: UInt64) {
         guard let index = self.places.lastIndex(where: { $0.offset <= offset }) else { return }
         self.places.removeFirst(index)
     }
 
     /// Goes back to the place at `offset` and forgets those beyond; answers false where none is remembered there.
-    mutating func goBack(to offset: UInt64) -> Bool {
+    package mutating func goBack(to offset: UInt64) -> Bool {
         guard let index = self.places.lastIndex(where: { $0.offset == offset }) else { return false }
         self.places.removeSubrange((index + 1)...)
         self.hash.become(self.places[index].hash)
@@ -93,7 +93,7 @@ struct HashTrail: ~Copyable, Sendable {
     }
 
     /// Goes back to offset 0, even where that was forgotten.
-    mutating func restart() {
+    package mutating func restart() {
         self = HashTrail()
     }
 }

@@ -67,6 +67,19 @@ package struct SHA256: ~Copyable, Sendable {
         self.context.num == 0 ? HashState(words: self.context.h) : nil
     }
 
+    /// Where this hash is, as something that can be kept and gone on from. `position` is how many bytes were hashed.
+    package func checkpoint(at position: UInt64) -> HashCheckpoint {
+        let count = Int(self.context.num)
+        let pending = withUnsafeBytes(of: self.context.data) { Array($0.prefix(count)) }
+        return HashCheckpoint(position: position, state: HashState(words: self.context.h), pending: pending)
+    }
+
+    /// Goes on from a checkpoint.
+    package init(_ checkpoint: HashCheckpoint) {
+        self.init(of: checkpoint.position - UInt64(checkpoint.pending.count), checkpoint.state)
+        checkpoint.pending.withUnsafeBytes { self.update($0) }
+    }
+
     private init(_ context: SHA256_CTX) {
         self.context = context
     }

@@ -19,7 +19,7 @@ package struct LedgerLine: Hashable, Sendable {
     package var hash: Digest
 
     /// Adds the line of `entry`, behind the line with the hash `previous`, to `bytes`; answers its hash.
-    static func write(_ entry: LedgerEntry, after previous: Digest, to bytes: inout [UInt8]) -> Digest {
+    package static func write(_ entry: LedgerEntry, after previous: Digest, to bytes: inout [UInt8]) -> Digest {
         var line = JSONLineWriter()
         line.add("path", EscapedText.ascii(entry.path.bytes))
         line.add("size", entry.size)
@@ -80,7 +80,7 @@ package struct LedgerLine: Hashable, Sendable {
 
 extension SHA256 {
     /// The digest of `bytes`.
-    static func digest(of bytes: ArraySlice<UInt8>) -> Digest {
+    package static func digest(of bytes: ArraySlice<UInt8>) -> Digest {
         var hash = SHA256()
         bytes.withUnsafeBytes { hash.update($0) }
         return hash.digest()

@@ -7,4 +7,9 @@ package struct SourceChunk: Sendable {
     package let bytes: ByteBuffer
     /// The running digest: SHA-256 of the file from its start to the end of this piece.
     package let digest: Digest
+
+    package init(bytes: ByteBuffer, digest: Digest) {
+        self.bytes = bytes
+        self.digest = digest
+    }
 }

@@ -17,7 +17,7 @@ package protocol SharedFiles: Sendable {
 /// A file that is about to be given.
 package enum SharedContent: Sendable {
     case loaded(LoadedFile)
-    case file(SourceFile)
+    case file(any Source)
 
     package var attributes: FileAttributes {
         switch self {
@@ -48,4 +48,12 @@ package struct SharedEntry: Hashable, Sendable {
     /// In bytes; 0 for a folder.
     package let size: UInt64
     package let modified: FileTime
+
+    package init(name: [UInt8], isFolder: Bool, permissions: UInt16, size: UInt64, modified: FileTime) {
+        self.name = name
+        self.isFolder = isFolder
+        self.permissions = permissions
+        self.size = size
+        self.modified = modified
+    }
 }

@@ -27,7 +27,7 @@ package struct Verification: Sendable {
         package init() {}
 
         /// Whether something with that path is in it, whenever it was stored.
-        func contains(bytes: [UInt8]) -> Bool {
+        package func contains(bytes: [UInt8]) -> Bool {
             self.paths.isEmpty
                 || self.paths.contains { path in
                     bytes == path.bytes || bytes.starts(with: path.bytes + [UInt8(ascii: "/")])
@@ -39,7 +39,7 @@ package struct Verification: Sendable {
             self.contains(bytes: folder) || self.paths.contains { $0.bytes.starts(with: folder + [UInt8(ascii: "/")]) }
         }
 
-        func contains(_ entry: LedgerEntry) -> Bool {
+        package func contains(_ entry: LedgerEntry) -> Bool {
             guard self.contains(bytes: entry.path.bytes) else { return false }
             guard let since else { return true }
             return (entry.time.seconds, entry.time.nanoseconds) >= (since.seconds, since.nanoseconds)
@@ -50,6 +50,11 @@ package struct Verification: Sendable {
     package struct Extent: Hashable, Sendable {
         package let files: Int
         package let bytes: UInt64
+
+        package init(files: Int, bytes: UInt64) {
+            self.files = files
+            self.bytes = bytes
+        }
     }
 
     /// How often a file that is replaced again and again is compared with what it was replaced by.

@@ -64,24 +64,24 @@ extension StoreUnderTest {
 
     /// Resumes at `offset` and publishes the whole sample.
     func expectResumption(at offset: Int) async throws {
-        #expect(try self.published() == [])
+        #expect(try await self.published() == [])
         let file = try await self.resume()
         #expect(file.position == UInt64(offset))
         try await self.send(to: file)
         #expect(try await file.publish().outcome == .stored)
-        #expect(try self.content(at: PartialSample.path) == PartialSample.content)
-        #expect(try self.stagedCount() == 0)
+        #expect(try await self.content(at: PartialSample.path) == PartialSample.content)
+        #expect(try await self.stagedCount() == 0)
     }
 
     /// Begins at 0, as nothing is left that is of use, and publishes the whole sample.
     func expectNewBeginning() async throws {
-        #expect(try self.published() == [])
+        #expect(try await self.published() == [])
         let file = try await self.beginFresh()
         #expect(file.position == 0)
         #expect(file.runningDigest() == .ofNothing)
         try await self.send(to: file)
         #expect(try await file.publish().outcome == .stored)
-        #expect(try self.content(at: PartialSample.path) == PartialSample.content)
+        #expect(try await self.content(at: PartialSample.path) == PartialSample.content)
     }
 }
 

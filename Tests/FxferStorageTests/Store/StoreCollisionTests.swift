@@ -12,13 +12,13 @@ struct StoreCollisionTests {
     @Test("refuses another size at once", arguments: StoreFactory.all, [0, 999, 1001, large])
     func otherSize(factory: StoreFactory, size: Int) async throws {
         func check(_ subject: some StoreUnderTest) async throws {
-            try subject.put(testBytes(1000), at: path("a"))
+            try await subject.put(testBytes(1000), at: path("a"))
             let code = await failureCode {
                 _ = try await subject.stage(path("a"), FileAttributes(size: UInt64(size)))
             }
             #expect(code == .exists)
-            #expect(try subject.content(at: path("a")) == testBytes(1000))
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: path("a")) == testBytes(1000))
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -30,12 +30,12 @@ struct StoreCollisionTests {
     )
     func otherContent(factory: StoreFactory, size: Int) async throws {
         func check(_ subject: some StoreUnderTest) async throws {
-            try subject.put(testBytes(1000), at: path("a"))
+            try await subject.put(testBytes(1000), at: path("a"))
             let file = try await subject.fresh(path("a"))
             try await file.append(ByteBuffer(bytes: testBytes(size, seed: 2)))
             #expect(await failureCode { _ = try await file.publish() } == .exists)
-            #expect(try subject.content(at: path("a")) == testBytes(1000))
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: path("a")) == testBytes(1000))
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -46,8 +46,8 @@ struct StoreCollisionTests {
             let bytes = testBytes(size)
             #expect(try await subject.upload(bytes, to: path("a/b")) == .stored)
             #expect(try await subject.upload(bytes, to: path("a/b")) == .identical)
-            #expect(try subject.content(at: path("a/b")) == bytes)
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: path("a/b")) == bytes)
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -56,13 +56,13 @@ struct StoreCollisionTests {
     func existing(factory: StoreFactory) async throws {
         func check(_ subject: some StoreUnderTest) async throws {
             let bytes = testBytes(Self.large)
-            try subject.put(bytes, at: path("a"))
+            try await subject.put(bytes, at: path("a"))
             let file = try await subject.existing(path("a"), size: Self.large)
             #expect(file.size == UInt64(Self.large))
             #expect(file.digest == sha256(bytes))
             #expect(try await file.confirmDurable().outcome == .identical)
-            #expect(try subject.content(at: path("a")) == bytes)
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: path("a")) == bytes)
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -74,10 +74,10 @@ struct StoreCollisionTests {
     )
     func notConfirmed(factory: StoreFactory, change: Int) async throws {
         func check(_ subject: some StoreUnderTest) async throws {
-            try subject.put(testBytes(Self.large), at: path("a"))
+            try await subject.put(testBytes(Self.large), at: path("a"))
             let file = try await subject.existing(path("a"), size: Self.large)
-            if change > 0 { try subject.remove(path("a")) }
-            if change < 2 { try subject.put(testBytes(Self.large, seed: 2), at: path("a")) }
+            if change > 0 { try await subject.remove(path("a")) }
+            if change < 2 { try await subject.put(testBytes(Self.large, seed: 2), at: path("a")) }
             #expect(await failureCode { _ = try await file.confirmDurable() } == .io)
         }
         try await check(factory.make())
@@ -86,11 +86,11 @@ struct StoreCollisionTests {
     @Test("refuses a path below a file", arguments: StoreFactory.all)
     func belowFile(factory: StoreFactory) async throws {
         func check(_ subject: some StoreUnderTest) async throws {
-            try subject.put(testBytes(10), at: path("a"))
+            try await subject.put(testBytes(10), at: path("a"))
             #expect(await failureCode { _ = try await subject.fresh(path("a/b")) } == .cannotCreate)
             #expect(await failureCode { _ = try await subject.fresh(path("a/b/c")) } == .cannotCreate)
-            #expect(try subject.published() == [Array("a".utf8)])
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.published() == [Array("a".utf8)])
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -109,9 +109,9 @@ struct StoreCollisionTests {
                 return await group.reduce(into: [Int]()) { if let winner = $1 { $0.append(winner) } }
             }
             #expect(winners.count == 1)
-            #expect(try subject.content(at: path("a/b")) == winners.first.map { contents[$0] })
-            #expect(try subject.published() == [Array("a/b".utf8)])
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: path("a/b")) == winners.first.map { contents[$0] })
+            #expect(try await subject.published() == [Array("a/b".utf8)])
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -128,8 +128,8 @@ struct StoreCollisionTests {
             }
             #expect(publications.count { $0 == .stored } == 1)
             #expect(publications.count { $0 == .identical } == 49)
-            #expect(try subject.content(at: path("a/b")) == bytes)
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: path("a/b")) == bytes)
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -143,7 +143,7 @@ struct StoreCollisionTests {
                 async let publication = subject.upload(bytes, to: name)
                 var seen: [UInt8]?
                 while seen == nil {
-                    seen = try subject.content(at: name)
+                    seen = try await subject.content(at: name)
                     await Task.yield()
                 }
                 #expect(seen == bytes)

@@ -15,9 +15,9 @@ struct StoreConformanceTests {
         func check(_ subject: some StoreUnderTest) async throws {
             let bytes = testBytes(size)
             #expect(try await subject.upload(bytes, to: path("a")) == .stored)
-            #expect(try subject.content(at: path("a")) == bytes)
-            #expect(try subject.published() == [Array("a".utf8)])
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: path("a")) == bytes)
+            #expect(try await subject.published() == [Array("a".utf8)])
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -27,12 +27,12 @@ struct StoreConformanceTests {
         func check(_ subject: some StoreUnderTest) async throws {
             let file = try await subject.fresh(path("a/b"))
             try await file.append(ByteBuffer(bytes: testBytes(1000)))
-            #expect(try subject.published() == [])
-            #expect(try subject.stagedCount() == 1)
+            #expect(try await subject.published() == [])
+            #expect(try await subject.stagedCount() == 1)
             await file.discard(keepingPartial: false)
             await file.discard(keepingPartial: false)
-            #expect(try subject.published() == [])
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.published() == [])
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -72,7 +72,7 @@ struct StoreConformanceTests {
             try await file.append(ByteBuffer(bytes: good))
             #expect(file.runningDigest() == sha256(kept + good))
             #expect(try await file.publish().outcome == .stored)
-            #expect(try subject.content(at: path("a")) == kept + good)
+            #expect(try await subject.content(at: path("a")) == kept + good)
         }
         try await check(factory.make())
     }
@@ -81,8 +81,8 @@ struct StoreConformanceTests {
     func forgotten(factory: StoreFactory) async throws {
         func check(_ subject: some StoreUnderTest) async throws {
             try await subject.fresh(path("a")).append(ByteBuffer(bytes: testBytes(1000)))
-            #expect(try subject.stagedCount() == 0)
-            #expect(try subject.published() == [])
+            #expect(try await subject.stagedCount() == 0)
+            #expect(try await subject.published() == [])
         }
         try await check(factory.make())
     }
@@ -96,8 +96,8 @@ struct StoreConformanceTests {
                 return try await file.publish().outcome
             }
             #expect(try await task.value == .stored)
-            #expect(try subject.stagedCount() == 0)
-            #expect(try subject.published() == [Array("a".utf8)])
+            #expect(try await subject.stagedCount() == 0)
+            #expect(try await subject.published() == [Array("a".utf8)])
         }
         try await check(factory.make())
     }
@@ -114,8 +114,8 @@ struct StoreConformanceTests {
                 #expect(await failureCode { _ = try await file.publish() } == .internal)
                 await file.discard(keepingPartial: false)
             }
-            #expect(try subject.published() == [Array("a".utf8)])
-            #expect(try subject.content(at: path("a")) == [])
+            #expect(try await subject.published() == [Array("a".utf8)])
+            #expect(try await subject.content(at: path("a")) == [])
         }
         try await check(factory.make())
     }
@@ -127,8 +127,8 @@ struct StoreConformanceTests {
                 let code = await failureCode { _ = try await subject.fresh(path("a"), FileAttributes(size: size)) }
                 #expect(code == .noSpace)
             }
-            #expect(try subject.stagedCount() == 0)
-            #expect(try subject.published() == [])
+            #expect(try await subject.stagedCount() == 0)
+            #expect(try await subject.published() == [])
         }
         try await check(factory.make())
     }

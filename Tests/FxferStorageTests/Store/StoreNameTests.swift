@@ -38,8 +38,8 @@ struct StoreNameTests {
         func check(_ subject: some StoreUnderTest) async throws {
             let path = try RelativePath(bytes: name)
             #expect(try await subject.upload(testBytes(10), to: path) == .stored)
-            #expect(try subject.published() == [name])
-            #expect(try subject.content(at: path) == testBytes(10))
+            #expect(try await subject.published() == [name])
+            #expect(try await subject.content(at: path) == testBytes(10))
             #expect(try await subject.upload(testBytes(10), to: path) == .identical)
         }
         try await check(factory.make())
@@ -53,7 +53,7 @@ struct StoreNameTests {
                 let bytes = testBytes(10, seed: UInt64(index))
                 #expect(try await subject.upload(bytes, to: RelativePath(bytes: name)) == .stored)
             }
-            #expect(try subject.published().count == 4)
+            #expect(try await subject.published().count == 4)
         }
         try await check(factory.make())
     }

@@ -42,8 +42,8 @@ struct StorePartialTests {
             #expect(rest.runningDigest() == .ofNothing)
             try await subject.send(to: rest)
             #expect(try await rest.publish().outcome == .stored)
-            #expect(try subject.content(at: Sample.path) == Sample.content)
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.content(at: Sample.path) == Sample.content)
+            #expect(try await subject.stagedCount() == 0)
         }
         try await check(factory.make())
     }
@@ -53,7 +53,7 @@ struct StorePartialTests {
         func check(_ subject: some StoreUnderTest) async throws {
             try await subject.leave(upTo: 2 * Sample.chunk)
             await (try subject.resume()).discard(keepingPartial: false)
-            #expect(try subject.stagedCount() == 0)
+            #expect(try await subject.stagedCount() == 0)
             try await subject.expectNewBeginning()
         }
         try await check(factory.make())
@@ -64,7 +64,7 @@ struct StorePartialTests {
         func check(_ subject: some StoreUnderTest) async throws {
             let file = try await subject.beginFresh()
             #expect(await failureCode { _ = try await subject.begin() } == .busy)
-            #expect(try subject.stagedCount() == 1)
+            #expect(try await subject.stagedCount() == 1)
             await file.discard(keepingPartial: false)
             try await subject.expectNewBeginning()
         }
@@ -81,7 +81,7 @@ struct StorePartialTests {
             #expect(file.position == UInt64(2 * Sample.chunk))
             try await subject.send(to: file)
             #expect(try await file.publish().outcome == .stored)
-            #expect(try subject.content(at: Sample.path) == Sample.content)
+            #expect(try await subject.content(at: Sample.path) == Sample.content)
         }
         try await check(factory.make())
     }

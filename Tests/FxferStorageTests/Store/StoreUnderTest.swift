@@ -12,15 +12,15 @@ protocol StoreUnderTest: Sendable {
     var store: Subject { get }
 
     /// The bytes published at `path`, nil where there is nothing.
-    func content(at path: RelativePath) throws -> [UInt8]?
+    func content(at path: RelativePath) async throws -> [UInt8]?
     /// The paths of everything published, sorted.
-    func published() throws -> [[UInt8]]
+    func published() async throws -> [[UInt8]]
     /// How many staged files there are.
-    func stagedCount() throws -> Int
+    func stagedCount() async throws -> Int
     /// Publishes `bytes` past the store.
-    func put(_ bytes: [UInt8], at path: RelativePath) throws
+    func put(_ bytes: [UInt8], at path: RelativePath) async throws
     /// Removes what is published at `path`.
-    func remove(_ path: RelativePath) throws
+    func remove(_ path: RelativePath) async throws
 }
 
 /// Makes an empty store for one test.
@@ -28,12 +28,18 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let make: @Sendable () async throws -> any StoreUnderTest
 
-    static let all = [
-        StoreFactory(testDescription: "directory") { try await DirectoryUnderTest() },
-        StoreFactory(testDescription: "directory with limits") {
-            try await LimitedDirectory(StorageLimits(maxTotalSize: 1 << 62, minFreeSpace: 1))
-        },
-    ]
+    static let all =
+        [
+            StoreFactory(testDescription: "directory") { try await DirectoryUnderTest() },
+            StoreFactory(testDescription: "directory with limits") {
+                try await LimitedDirectory(StorageLimits(maxTotalSize: 1 << 62, minFreeSpace: 1))
+            },
+        ] + bucket
+
+    /// Only where a gateway is there to be tested with.
+    private static let bucket =
+        BucketUnderTest.endpoint == nil
+        ? [] : [StoreFactory(testDescription: "bucket") { try await BucketUnderTest() }]
 }
 
 extension StoreUnderTest {

@@ -66,12 +66,14 @@ struct AccessOptions: ParsableArguments {
 
     /// Reads the files.
     ///
-    /// - Parameter directory: what clients reach; nothing that is secret may lie in it.
-    func load(serving directory: [UInt8]) throws(FxferError) -> Loaded {
+    /// - Parameter directory: what clients reach of this machine; nothing that is secret may lie in it.
+    func load(serving directory: [UInt8]?) throws(FxferError) -> Loaded {
         let tokenFile = self.tokenFile.map { RawArgument(text: $0).bytes }
         let keyPlace = self.key.map { RawArgument(text: $0).bytes } ?? (try? self.identity.directory())
-        for secret in [tokenFile, keyPlace].compactMap({ $0 }) {
-            try SecretPlace.check(secret, outside: directory)
+        if let directory {
+            for secret in [tokenFile, keyPlace].compactMap({ $0 }) {
+                try SecretPlace.check(secret, outside: directory)
+            }
         }
         if let tokenFile { try TokenArgument.check(tokenFile) }
         let tokens = try tokenFile.map { file throws(FxferError) in try TokenList.load(path: file) }

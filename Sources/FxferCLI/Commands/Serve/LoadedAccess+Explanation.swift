@@ -3,9 +3,9 @@ import FxferProtocol
 
 extension AccessOptions.Loaded {
     /// A line or two: who can do what.
-    func explanation(directory: [UInt8], isSharing: Bool) -> [String] {
+    func explanation(place: String, isSharing: Bool) -> [String] {
         let verb = isSharing ? "sharing and receiving into" : "receiving into"
-        let work = "\(verb) \(EscapedText.escape(directory))"
+        let work = "\(verb) \(place)"
         let key = self.identity.map { "the server's key is \($0.fingerprint)" }
         switch self.rule {
         case .ownMachine:

@@ -2,17 +2,18 @@ import ArgumentParser
 import Fxfer
 import FxferMetrics
 import FxferProtocol
+import FxferS3
 import Glibc
 import Logging
 import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
-/// `fxfer serve --dir DIR`
+/// `fxfer serve --dir DIR`, or `--store s3://BUCKET`
 struct ServeCommand: PreparingCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Receive files into a directory.",
+        abstract: "Receive files into a directory or a bucket.",
         discussion: """
             Takes connections from its own machine only, unless --token-file or --open let others in; those speak TLS \
             1.3. The first line on standard output says where it listens, the next ones who can do what; standard error \
@@ -23,6 +24,7 @@ struct ServeCommand: PreparingCommand {
               fxfer serve --dir ./out --token-file tokens
               fxfer serve --dir ./out --listen 127.0.0.1:4000
               fxfer serve --dir ./out --share --on-conflict keep-both
+              fxfer serve --store s3://bucket/prefix --s3-endpoint https://store.example:9000
             """
     )
 
@@ -30,7 +32,10 @@ struct ServeCommand: PreparingCommand {
         help: ArgumentHelp("The directory that receives files; made if needed.", valueName: "dir"),
         completion: .directory
     )
-    var dir: String
+    var dir: String?
+
+    @OptionGroup(title: "Object store")
+    var objects: ObjectStoreOptions
 
     @Option(
         help: ArgumentHelp(
@@ -71,7 +76,8 @@ struct ServeCommand: PreparingCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Serve metrics in Prometheus' format at /metrics over HTTP, to everyone; on 127.0.0.1 without an address.",
+            "Serve metrics in Prometheus' format at /metrics over HTTP, and /healthz, to everyone; on 127.0.0.1 without an "
+                + "address.",
             valueName: "[addr:]port"
         )
     )
@@ -106,13 +112,20 @@ struct ServeCommand: PreparingCommand {
             "Do without the sandbox.",
             discussion: """
                 In it the process reaches only DIR, reads /proc and the folders of the token file and of --legacy's \
-                file, and makes no connections (Linux 5.19 or later).
+                file, and makes no connections (Linux 5.19 or later). With --store it connects to the store's port, and \
+                reads /etc and the folder of the key's file.
                 """
         )
     )
     var noSandbox = false
 
     func validate() throws {
+        guard (self.dir == nil) != (self.objects.store == nil) else {
+            throw ValidationError("give the place that receives files: either --dir DIR or --store s3://BUCKET")
+        }
+        if self.objects.store != nil, self.limits.maxTotalSize != nil || self.limits.minFreeSpace.bytes > 0 {
+            throw ValidationError("--max-total-size and --min-free-space are for a disk; a bucket has its own quotas")
+        }
         if self.legacyOnce, self.legacy == nil {
             throw ValidationError("--legacy-once goes with --legacy FILE")
         }
@@ -124,7 +137,7 @@ struct ServeCommand: PreparingCommand {
         FileServer.withhold(permissions: 0o002)
         let maxDescriptors = OpenFileLimit.raise()
         let logger = Logger(label: "fxfer")
-        var configuration = ServerConfiguration(directory: RawArgument(text: self.dir).bytes)
+        var configuration = ServerConfiguration(directory: self.directory)
         configuration.address = self.listen?.address
         configuration.port = self.listen?.port ?? Endpoint.defaultPort
         configuration.grace = .seconds(self.grace)
@@ -135,10 +148,13 @@ struct ServeCommand: PreparingCommand {
         configuration.limiter = self.limitRate.map { RateLimiter(rate: $0.bytesPerSecond) }
         self.limits.apply(to: &configuration)
         let descriptorsForMetrics = self.metrics == nil ? 0 : MetricsEndpoint.maxDescriptors
-        configuration.limits.fit(descriptors: maxDescriptors - descriptorsForMetrics)
+        let descriptorsForStore = self.objects.store == nil ? 0 : ObjectStore.maxDescriptors
+        configuration.limits.fit(descriptors: maxDescriptors - descriptorsForMetrics - descriptorsForStore)
         do {
             var rules = SandboxRules()
-            let access = try self.access.load(serving: configuration.directory)
+            let place = try self.objects.place()
+            if let place { self.serve(from: place, &configuration) }
+            let access = try self.access.load(serving: place == nil ? configuration.directory : nil)
             access.apply(to: &configuration)
             if let file = access.tokenFile { rules.allowReading(file: file) }
             let (legacyEnds, legacyEnd) = AsyncStream<Void>.makeStream()
@@ -154,13 +170,20 @@ struct ServeCommand: PreparingCommand {
             }
             let manager = ServiceManager.connect()
             configuration.socket = try self.openSocket(configuration)
-            let metrics = try self.metrics.map { address throws(FxferError) in try ServedMetrics.open(at: address) }
+            let metrics = try self.metrics.map { address throws(FxferError) in
+                try ServedMetrics.open(at: address, configuration.health)
+            }
             // After the sockets, whose ports may be taken, and before the sandbox, whose rules name folders that exist.
-            try FileServer.makeDirectory(at: configuration.directory)
-            rules.storing.append(configuration.directory)
+            if let place {
+                place.allow(in: &rules)
+            } else {
+                try FileServer.makeDirectory(at: configuration.directory)
+                rules.storing.append(configuration.directory)
+            }
             try self.enterSandbox(rules, logger)
             let run = ServerRun(
                 configuration: configuration,
+                place: place.map { "\($0.bucket)" } ?? EscapedText.escape(configuration.directory),
                 access: access,
                 end: self.legacyOnce ? legacyEnds : nil,
                 metrics: metrics,
@@ -170,6 +193,19 @@ struct ServeCommand: PreparingCommand {
             return { await run.untilEnd() }
         } catch {
             ExitStatus.exit(error)
+        }
+    }
+
+    /// Empty where a bucket is served.
+    private var directory: [UInt8] { self.dir.map { RawArgument(text: $0).bytes } ?? [] }
+
+    private func serve(from place: ObjectStoreOptions.Place, _ configuration: inout ServerConfiguration) {
+        var options = ObjectStore.Options()
+        options.conflict = self.onConflict.policy
+        options.keepPartialsFor = self.keepPartials.duration
+        options.maxPartialBytes = self.maxPartials.bytes
+        configuration.storeOpening = { [options] in
+            try await ObjectStore.open(place.bucket, place.credentials, place.requests, options: options)
         }
     }
 

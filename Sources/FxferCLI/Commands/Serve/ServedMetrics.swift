@@ -14,7 +14,7 @@ struct ServedMetrics: Sendable {
     /// thread.
     ///
     /// - Throws: `cannotConnect` where the port cannot be had.
-    static func open(at listen: ListenAddress) throws(FxferError) -> ServedMetrics {
+    static func open(at listen: ListenAddress, _ health: ServerHealth) throws(FxferError) -> ServedMetrics {
         let address = listen.isPortAlone ? "127.0.0.1" : listen.address
         let socket = try ListeningSocket.open(address: address, port: listen.port, option: "--metrics")
         let place = socket.endpoint ?? Endpoint(host: address ?? "::", port: listen.port)
@@ -24,7 +24,10 @@ struct ServedMetrics: Sendable {
         let registry = PrometheusRegistry(Dictionary(uniqueKeysWithValues: descriptions))
         MetricsSystem.bootstrap(registry)
         return ServedMetrics(
-            endpoint: MetricsEndpoint(socket: socket, registry: registry),
+            endpoint: MetricsEndpoint(socket: socket, registry: registry) {
+                let state = health.state
+                return (state.rawValue, state == .serving)
+            },
             place: "http://\(place)/metrics"
         )
     }

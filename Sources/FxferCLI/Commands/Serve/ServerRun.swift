@@ -8,6 +8,8 @@ import UnixSignals
 /// The life of a server in a process that was prepared for it.
 struct ServerRun: Sendable {
     let configuration: ServerConfiguration
+    /// Where files are received, for a person.
+    let place: String
     let access: AccessOptions.Loaded
     /// Brings an event when it is time to end; nil where only signals end the server.
     let end: AsyncStream<Void>?
@@ -59,7 +61,7 @@ struct ServerRun: Sendable {
 
     private var server: FileServer {
         let explanation = self.access.explanation(
-            directory: self.configuration.directory,
+            place: self.place,
             isSharing: self.configuration.isSharing
         )
         return FileServer(configuration: self.configuration, logger: self.logger) {

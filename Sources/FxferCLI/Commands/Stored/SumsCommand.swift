@@ -1,8 +1,9 @@
 import ArgumentParser
 import Fxfer
 import FxferProtocol
+import FxferS3
 
-/// `fxfer sums DIR`
+/// `fxfer sums DIR`, or `--store s3://BUCKET`
 struct SumsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sums",
@@ -12,15 +13,39 @@ struct SumsCommand: AsyncParsableCommand {
             fxfer verify.
 
               fxfer sums ./out | (cd out && sha256sum -c --quiet)
+              fxfer sums --store s3://bucket/prefix
             """
     )
 
     @Argument(help: ArgumentHelp("The directory of a server.", valueName: "dir"), completion: .directory)
-    var dir: String
+    var dir: String?
+
+    @OptionGroup(title: "Object store")
+    var objects: ObjectStoreOptions
+
+    func validate() throws {
+        guard (self.dir == nil) != (self.objects.store == nil) else {
+            throw ValidationError("give either the directory of a server or --store s3://BUCKET")
+        }
+    }
+
+    private func sums() async throws -> (
+        place: String, sums: [(path: RelativePath, digest: Digest)], damages: [String]
+    ) {
+        if let place = try self.objects.place() {
+            let bucket = try await StoredBucket(place.bucket, place.credentials, place.requests)
+            let (sums, damages) = try await bucket.sums()
+            await bucket.close()
+            return ("\(place.bucket)", sums, damages)
+        }
+        let directory = RawArgument(text: self.dir ?? "").bytes
+        let (sums, damages) = try await StoredFiles(in: directory).sums()
+        return (EscapedText.escape(directory), sums, damages)
+    }
 
     func run() async throws {
         do {
-            let (sums, damages) = try await StoredFiles(in: RawArgument(text: self.dir).bytes).sums()
+            let (place, sums, damages) = try await self.sums()
             let output = StandardStream.output
             for (path, digest) in sums {
                 let line = ChecksumLine.bytes(digest, path.bytes, forTerminal: output.isTerminal)
@@ -31,7 +56,7 @@ struct SumsCommand: AsyncParsableCommand {
             guard damages.isEmpty else {
                 throw FxferError(
                     .damaged,
-                    "the ledger of '\(EscapedText.escape(self.dir))' is damaged: \(damages.joined(separator: "; "))"
+                    "the ledger of '\(place)' is damaged: \(damages.joined(separator: "; "))"
                 )
             }
         } catch {

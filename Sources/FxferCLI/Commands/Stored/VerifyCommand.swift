@@ -3,7 +3,7 @@ import Fxfer
 import FxferProtocol
 import Glibc
 
-/// `fxfer verify DIR [PATH…]`
+/// `fxfer verify DIR [PATH…]`, or `--store s3://BUCKET [PATH…]`
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
@@ -17,6 +17,7 @@ struct VerifyCommand: AsyncParsableCommand {
               fxfer verify ./out 2026/raw                    that folder only
               fxfer verify --since 7d ./out                  what was stored in the last seven days
               fxfer verify --limit-rate 50M ./out            a gentle scrub
+              fxfer verify --store s3://bucket 2026/raw      a bucket, or a folder in it
               fxfer verify --unknown adopt ./out             take what was put there by hand into the ledger
               fxfer verify --repair-from other:3000 ./out    and replace what is damaged
 
@@ -27,13 +28,23 @@ struct VerifyCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The directory of a server.", valueName: "dir"), completion: .directory)
-    var dir: String
-
     @Argument(
-        help: ArgumentHelp("Files and folders in it, from there on; everything without.", valueName: "path")
+        help: ArgumentHelp(
+            "The directory of a server (none with --store); then files and folders in it, from there on; everything "
+                + "without.",
+            valueName: "dir-or-path"
+        ),
+        completion: .directory
     )
-    var paths: [String] = []
+    var arguments: [String] = []
+
+    @OptionGroup(title: "Object store")
+    var objects: ObjectStoreOptions
+
+    private var dir: String { self.objects.store == nil ? self.arguments.first ?? "" : "" }
+    private var paths: ArraySlice<String> {
+        self.objects.store == nil ? self.arguments.dropFirst() : self.arguments[...]
+    }
 
     @Option(
         help: ArgumentHelp(
@@ -74,6 +85,12 @@ struct VerifyCommand: AsyncParsableCommand {
     var trust: TrustOptions
 
     func validate() throws {
+        guard self.objects.store != nil || !self.arguments.isEmpty else {
+            throw ValidationError("give the directory of a server, or --store s3://BUCKET")
+        }
+        if self.objects.store != nil, self.repairFrom != nil || self.unknown == .adopt {
+            throw ValidationError("--repair-from and --unknown adopt are for a directory")
+        }
         guard self.since == nil || self.unknown == nil || self.unknown == .ignore else {
             throw ValidationError("--since looks at what was stored only; leave out --unknown")
         }
@@ -87,10 +104,13 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            let files = try await StoredFiles(in: RawArgument(text: self.dir).bytes)
             let scope = try self.scope()
             let reporter = VerificationReporter(asJSON: self.json, isQuiet: self.quiet)
             let limiter = self.limitRate.map { RateLimiter(rate: $0.bytesPerSecond) }
+            if let place = try self.objects.place() {
+                return try await self.verify(place, scope, reporter, limiter)
+            }
+            let files = try await StoredFiles(in: RawArgument(text: self.dir).bytes)
             let other = try self.repairFrom.map { try Destination(RawArgument(text: $0)) }
             let client = try other.map { other in
                 FileClient(other.endpoint, security: try self.trust.security(isQuiet: self.quiet, json: self.json))
@@ -100,16 +120,24 @@ struct VerifyCommand: AsyncParsableCommand {
                 if let client { await self.repair(reporter, files, client, other?.folder, limiter) }
                 return extent
             }
-            switch outcome {
-            case .finished(let extent): Glibc.exit(reporter.finish(files: extent.files, bytes: extent.bytes))
-            case .interrupted(let signal):
-                reporter.clear()
-                let interruption = FxferError(.cancelled, "interrupted; not everything was read")
-                self.tell(interruption, status: ExitStatus.status(for: signal))
-            }
+            self.end(outcome, reporter)
         } catch {
             let error = FxferError(wrapping: error)
             self.tell(error, status: ExitStatus.status(for: error.code))
+        }
+    }
+
+    /// Ends the process, with what was found.
+    func end(
+        _ outcome: Interruptible<(files: Int, bytes: UInt64)>,
+        _ reporter: VerificationReporter
+    ) -> Never {
+        switch outcome {
+        case .finished(let extent): Glibc.exit(reporter.finish(files: extent.files, bytes: extent.bytes))
+        case .interrupted(let signal):
+            reporter.clear()
+            let interruption = FxferError(.cancelled, "interrupted; not everything was read")
+            self.tell(interruption, status: ExitStatus.status(for: signal))
         }
     }
 

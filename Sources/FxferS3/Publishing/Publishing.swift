@@ -1,0 +1,228 @@
+import FxferProtocol
+import FxferStorage
+import NIOCore
+
+/// Gives a complete file its name, in one step, and writes it into the ledger.
+struct Publishing: Sendable {
+    let store: ObjectStore
+    let target: ObjectTarget
+    let finished: FinishedObject
+    let upload: MultipartUpload?
+    let origin: Origin
+
+    /// How often a name may come and go under us before we give up.
+    static let attempts = 16
+
+    init(
+        _ store: ObjectStore,
+        _ target: ObjectTarget,
+        _ finished: FinishedObject,
+        _ upload: MultipartUpload?,
+        _ origin: Origin
+    ) {
+        self.store = store
+        self.target = target
+        self.finished = finished
+        self.upload = upload
+        self.origin = origin
+    }
+
+    var client: S3Client { self.store.client }
+    var conflict: ConflictPolicy { self.store.options.conflict }
+
+    /// - Throws: ``FxferProtocol/FxferError`` as ``StagedFile/publish(from:_:)`` tells. What was sent of it is gone then,
+    ///   unless the reason may pass.
+    func run() async throws -> Publication {
+        do {
+            let publication = try await storing("store", self.target.path) {
+                if self.target.isFolder { return try await self.publishFolder() }
+                return self.finished.parts > 0 ? try await self.publishParts() : try await self.publishWhole()
+            }
+            // What went up in parts, and was there already, is of no use; and whoever went on with it has done so.
+            if self.finished.parts > 0, publication.outcome == .identical {
+                await self.upload?.remove()
+            } else {
+                await self.upload?.removeRecord()
+            }
+            return publication
+        } catch {
+            await self.giveUp(FxferError(wrapping: error))
+            throw error
+        }
+    }
+
+    private func giveUp(_ error: FxferError) async {
+        guard let upload else { return }
+        if error.code == .busy, upload.isResumable, (try? await upload.leave(self.finished.rest)) != nil { return }
+        await upload.remove()
+    }
+
+    // MARK: Folders
+
+    /// An object without content, whose name ends with a slash.
+    private func publishFolder() async throws -> Publication {
+        let path = self.target.path
+        try await self.store.checkFolders(of: path)
+        if try await self.store.look(at: path) != nil { throw self.store.isTaken(path) }
+        let name = path.bytes + [UInt8(ascii: "/")]
+        try await self.store.hiddenNames.prepare(name)
+        let key = self.store.names.key(of: name)
+        let metadata = self.store.metadata(of: self.target, id: RandomID.make())
+        let old = try await self.client.head(key).flatMap { ObjectMetadata($0.headers, size: 0) }
+        let isSame =
+            old.map { old in
+                (self.target.attributes.modified.map { $0 == old.modified } ?? true)
+                    && (metadata.permissions == nil || metadata.permissions == old.permissions)
+            } ?? false
+        if !isSame { try await self.client.put(key, ByteBuffer(), headers: metadata.headers) }
+        self.store.knownFolders.add(path.bytes)
+        return Publication(isSame ? .identical : .stored, at: path, self.target.level)
+    }
+
+    // MARK: Whole files
+
+    /// One request that the store carries out or not.
+    private func publishWhole() async throws -> Publication {
+        try await self.forEachPath { try await self.publishWhole(at: $0) }
+    }
+
+    /// Tries the paths that the file may have, one after the other.
+    ///
+    /// - Parameter body: answers nil where something else has the path, and is to stay.
+    func forEachPath(_ body: (RelativePath) async throws -> Publication?) async throws -> Publication {
+        let path = self.target.path
+        if let publication = try await body(path) { return publication }
+        guard self.conflict == .keepBoth else { throw self.store.isTaken(path) }
+        for number in 1...ObjectStore.maxCopies {
+            if let publication = try await body(try self.store.copy(number, of: path)) { return publication }
+        }
+        throw FxferError(.exists, "'\(path)' and \(ObjectStore.maxCopies) copies beside it exist; remove some")
+    }
+
+    private func publishWhole(at path: RelativePath) async throws -> Publication? {
+        try await self.store.checkFolders(of: path)
+        for _ in 0..<Self.attempts {
+            // A name that is free is the rule, so that is tried before anybody looks.
+            let seen = self.conflict == .replace ? try await self.store.look(at: path) : nil
+            if let seen {
+                if let publication = try await self.identical(seen) { return publication }
+            } else if try await self.store.isFolder(path) {
+                guard self.conflict == .keepBoth else { throw self.store.isTakenByFolder(path) }
+                return nil
+            }
+            let id = RandomID.make()
+            if let publication = try await self.put(id, at: path, over: seen) { return publication }
+            guard let there = try await self.store.look(at: path) else { continue }
+            if let publication = try await self.identical(there) { return publication }
+            guard self.conflict == .replace else { return nil }
+        }
+        throw self.comesAndGoes(path)
+    }
+
+    /// Stores the object where nothing has the name, or that which was seen; nil where something else has.
+    private func put(_ id: String, at path: RelativePath, over seen: StoredObject?) async throws -> Publication? {
+        let (line, content) = self.record(at: path)
+        var metadata = self.store.metadata(of: self.target, id: id)
+        metadata.modified = line.entry.modified
+        metadata.content = content
+        try await self.store.hiddenNames.prepare(path.bytes)
+        let key = self.store.names.key(of: path.bytes)
+        do {
+            try await self.client.put(
+                key,
+                self.finished.rest,
+                digest: self.finished.digest,
+                headers: metadata.headers,
+                seen.map { .matches($0.tag) } ?? .absent
+            )
+        } catch let error as S3Error where error.isPreconditionFailed {
+            // It may have been stored by a try whose answer was lost.
+            guard try await self.store.look(at: path)?.metadata?.id == id else { return nil }
+        } catch let error as S3Error where error.isMissing && seen != nil {
+            return nil
+        }
+        if self.conflict != .replace {
+            guard try await self.outlivesClaim(id, at: path) else { return nil }
+        }
+        return try await self.recorded(seen == nil ? .stored : .replaced, line.line, line.entry, at: path)
+    }
+
+    /// Whether an object that was just stored keeps its name: an upload in parts that had claimed the name before may
+    /// still be completed over it. Waits until that is decided.
+    private func outlivesClaim(_ id: String, at path: RelativePath) async throws -> Bool {
+        var wasClaimed = false
+        while true {
+            guard let (claim, _, age) = try await self.store.claim(of: path), let claim, claim.state == .active else {
+                break
+            }
+            wasClaimed = true
+            let there = try await self.store.look(at: path)
+            guard there?.metadata?.id == id else { return false }
+            if .seconds(age) > self.store.options.claimLimit {
+                // Whoever had it can complete it no more.
+                try await self.client.abortUpload(claim.upload, self.store.names.key(of: path.bytes))
+                return try await self.store.look(at: path)?.metadata?.id == id
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        guard wasClaimed else { return true }
+        return try await self.store.look(at: path)?.metadata?.id == id
+    }
+
+    // MARK: What is written down
+
+    /// What the ledger is to say of the file, and its metadata.
+    func record(
+        at path: RelativePath
+    ) -> (line: (line: LedgerObjects.Line, entry: LedgerEntry), content: ObjectMetadata.Content) {
+        let entry = LedgerEntry(
+            path: path,
+            size: self.finished.size,
+            digest: self.finished.digest,
+            modified: self.target.attributes.modified ?? .now(),
+            time: .now(),
+            origin: self.origin,
+            durability: self.target.level
+        )
+        let line = self.store.ledger.line(entry)
+        let content = ObjectMetadata.Content(
+            size: entry.size,
+            digest: entry.digest,
+            stored: entry.time,
+            durability: entry.durability,
+            entry: line.name,
+            entryHash: line.hash
+        )
+        return ((line, entry), content)
+    }
+
+    /// Writes the file into the ledger. Where that fails, the object stays, and its sender has no receipt: sent again, it
+    /// is found, and written into the ledger then.
+    func recorded(
+        _ outcome: Publication.Outcome,
+        _ line: LedgerObjects.Line,
+        _ entry: LedgerEntry,
+        at path: RelativePath
+    ) async throws -> Publication {
+        try await self.store.ledger.write(line)
+        let stored = StoredEntry(time: entry.time, durability: entry.durability, entry: line.hash)
+        return Publication(outcome, at: path, entry.durability, stored)
+    }
+
+    /// What it is where a file with the same content has the name; nil where another has.
+    func identical(_ there: StoredObject) async throws -> Publication? {
+        guard there.size == self.finished.size, try await self.store.digest(of: there) == self.finished.digest else {
+            return nil
+        }
+        do {
+            return try await self.store.confirm(there, self.finished.digest, self.target.level, self.origin)
+        } catch let error as FxferError where error.code == .io {
+            // It has changed since: the next look tells.
+            return nil
+        }
+    }
+
+    func comesAndGoes(_ path: RelativePath) -> FxferError {
+        FxferError(.busy, "'\(path)' comes and goes while it is stored; try again later")
+    }
+}

@@ -1,0 +1,145 @@
+import FxferProtocol
+import FxferStorage
+import NIOCore
+import Synchronization
+
+/// The way back: files and folders of the bucket.
+extension ObjectStore: SharedFiles {
+    package func open(_ path: RelativePath) async throws -> SharedContent {
+        try await storing("read", path) {
+            guard let object = try await self.look(at: path) else {
+                if try await self.isFolder(path) {
+                    throw FxferError(.isFolder, "'\(path)' is a folder; list it to see what is in it")
+                }
+                throw Self.isMissing(path)
+            }
+            let digest = try await self.content(of: object)?.digest
+            return .file(ObjectSource(self.client, object, digest: digest))
+        }
+    }
+
+    package func list(_ folder: RelativePath?) async throws -> any SharedListing {
+        do {
+            return try await ObjectListing(self, folder)
+        } catch let error as S3Error {
+            throw FxferError(
+                error.isTemporary ? .busy : .io,
+                "cannot list '\(folder?.description ?? "")' in the object store: \(error.explanation)",
+                cause: error
+            )
+        }
+    }
+}
+
+/// A listing of a folder: the names are read at once, as a bucket has them in another order; the rest in portions.
+private final class ObjectListing: SharedListing {
+    /// How many objects are looked at at once.
+    private static let portion = 32
+
+    private struct Name: Hashable {
+        let bytes: [UInt8]
+        let isFolder: Bool
+    }
+
+    let folder: FileAttributes
+    private let store: ObjectStore
+    /// With a slash at its end; empty for the top.
+    private let path: [UInt8]
+    private let names: [Name]
+    private let visited = Mutex(0)
+
+    /// - Throws: `.noInput` where there is no such folder; ``S3Error``.
+    init(_ store: ObjectStore, _ folder: RelativePath?) async throws {
+        let path = folder.map { $0.bytes + [UInt8(ascii: "/")] } ?? []
+        self.store = store
+        self.path = path
+        var names: Set<Name> = []
+        var isThere = folder == nil
+        if store.names.isKey(path) {
+            try await store.client.forEachPage(store.names.prefix + path, delimiter: "/") { page in
+                for key in page.objects.map(\.key) + page.folders {
+                    guard let bytes = store.names.path(of: key) else { continue }
+                    isThere = true
+                    if let name = Self.name(bytes, in: path) { names.insert(name) }
+                }
+            }
+        }
+        for entry in try await store.hiddenNames.all() where entry.path.starts(with: path) {
+            isThere = true
+            if let name = Self.name(entry.path, in: path) { names.insert(name) }
+        }
+        guard isThere else { throw ObjectStore.isMissing(folder) }
+        // A file and a folder of one name: the file is what can be got by it.
+        let files = Set(names.filter { !$0.isFolder }.map(\.bytes))
+        self.names = names.filter { !$0.isFolder || !files.contains($0.bytes) }
+            .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        self.folder = folder == nil ? FileAttributes(isFolder: true) : try await Self.attributes(of: path, store)
+    }
+
+    /// The first component of what is in the folder; nil for the folder itself.
+    private static func name(_ path: [UInt8], in folder: [UInt8]) -> Name? {
+        let rest = path.dropFirst(folder.count)
+        let name = rest.prefix { $0 != UInt8(ascii: "/") }
+        // Foreign objects may have names that could not be asked for.
+        guard !name.isEmpty, (try? RelativePath(bytes: folder + name)) != nil else { return nil }
+        return Name(bytes: Array(name), isFolder: name.endIndex < rest.endIndex)
+    }
+
+    private static func attributes(of folder: [UInt8], _ store: ObjectStore) async throws -> FileAttributes {
+        let answer = try await store.client.head(store.names.key(of: folder))
+        let metadata = answer.flatMap { ObjectMetadata($0.headers, size: 0) }
+        return FileAttributes(modified: metadata?.modified, permissions: metadata?.permissions, isFolder: true)
+    }
+
+    func next() async throws -> [SharedEntry] {
+        while true {
+            let names = self.visited.withLock { visited in
+                let names = self.names[visited..<min(visited + Self.portion, self.names.count)]
+                visited = names.endIndex
+                return names
+            }
+            guard !names.isEmpty else { return [] }
+            do {
+                let entries = try await withThrowingTaskGroup(of: (Int, SharedEntry?).self) { group in
+                    for (index, name) in zip(names.indices, names) {
+                        group.addTask { (index, try await self.look(at: name)) }
+                    }
+                    return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+                }
+                let found = names.indices.compactMap { entries[$0] }
+                if !found.isEmpty { return found }
+            } catch let error as S3Error {
+                throw FxferError(.io, "cannot list files in the object store: \(error.explanation)", cause: error)
+            }
+        }
+    }
+
+    /// Nil for what has gone meanwhile.
+    private func look(at name: Name) async throws -> SharedEntry? {
+        if name.isFolder {
+            let folder = try await Self.attributes(of: self.path + name.bytes + [UInt8(ascii: "/")], self.store)
+            return SharedEntry(
+                name: name.bytes,
+                isFolder: true,
+                permissions: folder.permissions ?? 0o755,
+                size: 0,
+                modified: folder.modified ?? FileTime(seconds: 0, nanoseconds: 0)
+            )
+        }
+        let path = try RelativePath(bytes: self.path + name.bytes)
+        guard let object = try await self.store.look(at: path) else { return nil }
+        return SharedEntry(
+            name: name.bytes,
+            isFolder: false,
+            permissions: object.attributes.permissions ?? 0o644,
+            size: object.size,
+            modified: object.modified
+        )
+    }
+}
+
+extension ObjectStore {
+    fileprivate static func isMissing(_ path: RelativePath?) -> FxferError {
+        FxferError(.noInput, "'\(path?.description ?? "")' does not exist")
+    }
+}

@@ -1,0 +1,92 @@
+import FxferProtocol
+import FxferStorage
+import NIOCore
+
+/// What is there already, and what is known of its content.
+extension ObjectStore {
+    /// How much is read at once to be hashed, in bytes.
+    private static var bytesPerRead: UInt64 { 4 << 20 }
+
+    /// SHA-256 of an object: what this store has written down of it, or else from reading it.
+    func digest(of object: StoredObject, _ reading: @Sendable (UInt64) -> Void = { _ in }) async throws -> Digest {
+        if let content = try await self.content(of: object) { return content.digest }
+        reading(object.size)
+        return try await self.hash(object)
+    }
+
+    /// What was written down of an object: in its metadata, or in the claim by which it got its name. Nil for one that
+    /// somebody else has written.
+    func content(of object: StoredObject) async throws -> ObjectMetadata.Content? {
+        guard let metadata = object.metadata else { return nil }
+        if let content = metadata.content { return content }
+        guard let (claim, _, _) = try await self.claim(of: object.path), let claim, claim.id == metadata.id,
+            claim.content.size == object.size
+        else { return nil }
+        return claim.content
+    }
+
+    /// Reads an object as it was when it was looked at; answers its SHA-256.
+    ///
+    /// - Parameter progress: told how many bytes are read, before they are.
+    /// - Throws: ``S3Error``; with a failed precondition where it is another by now.
+    func hash(
+        _ object: StoredObject,
+        progress: (@Sendable (Int) async throws -> Void)? = nil
+    ) async throws -> Digest {
+        var hash = SHA256()
+        var offset: UInt64 = 0
+        while offset < object.size {
+            let end = min(offset + Self.bytesPerRead, object.size)
+            try await progress?(Int(end - offset))
+            hash.update(try await self.client.get(object.key, offset..<end, tag: object.tag))
+            offset = end
+            try Task.checkCancellation()
+        }
+        return hash.digest()
+    }
+
+    /// A file that was there, and is what was sent: makes sure that it still is there, and in the ledger.
+    func confirm(
+        _ object: StoredObject,
+        _ digest: Digest,
+        _ level: Durability,
+        _ origin: Origin
+    ) async throws -> Publication {
+        guard let now = try await self.look(at: object.path), now.tag == object.tag, now.size == object.size else {
+            throw FxferError(.io, "'\(object.path)' was changed while it was compared; send it again")
+        }
+        if let content = try await self.content(of: now), content.durability >= level,
+            try await self.ledger.has(content.entry)
+        {
+            let record = StoredEntry(time: content.stored, durability: level, entry: content.entryHash)
+            return Publication(.identical, at: object.path, level, record)
+        }
+        let entry = LedgerEntry(
+            path: object.path,
+            size: object.size,
+            digest: digest,
+            modified: now.modified,
+            time: .now(),
+            origin: origin,
+            durability: level
+        )
+        let line = self.ledger.line(entry)
+        try await self.ledger.write(line)
+        return Publication(
+            .identical,
+            at: object.path,
+            level,
+            StoredEntry(time: entry.time, durability: level, entry: line.hash)
+        )
+    }
+
+    /// The claim of a name, nil where it makes no sense; its entity tag, and how old it is. Nil where there is none.
+    func claim(of path: RelativePath) async throws -> (claim: Claim?, tag: String, age: Int64)? {
+        let key = self.names.claim(path)
+        guard let answer = try await self.client.get(key, limit: Claim.maxBytes) else { return nil }
+        guard let tag = answer.tag, let age = answer.age else {
+            throw self.client.nonsense("no entity tag or no dates", S3Request(.GET, key))
+        }
+        return (Claim(answer.body), tag, age)
+    }
+}

@@ -1,0 +1,101 @@
+import FxferProtocol
+import FxferStorage
+
+/// What interrupted uploads have left, at this node or another.
+extension ObjectStore {
+    /// How long an upload of which nothing is written down, and a tail that belongs to none, stay at the least: the upload
+    /// may have been begun just now.
+    private static var orphanAge: Duration { .seconds(60 * 60) }
+
+    /// Removes what nobody has gone on with for as long as the options say, then the oldest as long as all that is left is
+    /// too large; and what nodes that were killed have left. Answers how many files.
+    ///
+    /// - Throws: `.io`, `.busy`; `CancellationError`.
+    package func expirePartials() async throws -> Int {
+        do {
+            return try await self.expire()
+        } catch let error as S3Error {
+            throw FxferError(
+                error.isTemporary ? .busy : .io,
+                "cannot look through what uploads have left in the object store: \(error.explanation)",
+                cause: error
+            )
+        }
+    }
+
+    private struct Left {
+        let key: [UInt8]
+        let tag: String
+        let record: UploadRecord?
+        let age: Int64
+    }
+
+    private func expire() async throws -> Int {
+        let uploads = try await self.client.openUploads()
+        var left: [Left] = []
+        try await self.client.forEachPage(self.names.uploads) { page in
+            for object in page.objects {
+                guard let answer = try await self.client.get(object.key, limit: UploadRecord.maxBytes),
+                    let tag = answer.tag, let age = answer.age
+                else { continue }
+                left.append(Left(key: object.key, tag: tag, record: UploadRecord(answer.body), age: age))
+            }
+        }
+        left.sort { $0.age > $1.age }
+        var total = left.reduce(0) { $0 + ($1.record?.length ?? 0) }
+        var kept: [UploadRecord] = []
+        var count = 0
+        for item in left {
+            let isOld = .seconds(item.age) > max(self.options.keepPartialsFor, self.options.takeOverAfter * 12)
+            let isTooMuch = total > self.options.maxPartialBytes && self.isIdle(item)
+            if isOld || isTooMuch, try await self.remove(item) {
+                total -= item.record?.length ?? 0
+                count += 1
+            } else if let record = item.record {
+                kept.append(record)
+            }
+        }
+        try await self.removeOrphans(uploads, beside: kept)
+        return count
+    }
+
+    private func isIdle(_ item: Left) -> Bool {
+        item.record?.isFree ?? true || .seconds(item.age) > self.options.takeOverAfter * 2
+    }
+
+    /// Takes it over first, so that nobody goes on with what is being removed. False where somebody does already.
+    private func remove(_ item: Left) async throws -> Bool {
+        if var record = item.record {
+            record.owner = RandomID.make()
+            record.isFree = false
+            do {
+                try await self.client.put(item.key, record.encoded, .matches(item.tag))
+            } catch let error as S3Error where error.isPreconditionFailed {
+                return false
+            }
+            await self.remove(record)
+        }
+        try await self.client.delete(item.key)
+        return true
+    }
+
+    private func removeOrphans(_ uploads: [OpenUpload], beside kept: [UploadRecord]) async throws {
+        let known = Set(kept.compactMap(\.upload))
+        let patience = max(self.options.keepPartialsFor, Self.orphanAge)
+        guard let now = try await self.client.list(self.names.tails, limit: 1).now else { return }
+        for upload in uploads where !known.contains(upload.id) {
+            // Others' uploads in the same bucket are left alone.
+            guard upload.key.starts(with: self.names.prefix), let begun = upload.begun, .seconds(now - begun) > patience
+            else { continue }
+            try await self.client.abortUpload(upload.id, upload.key)
+        }
+        let tails = Set(kept.compactMap { $0.tail?.name })
+        try await self.client.forEachPage(self.names.tails) { page in
+            for object in page.objects {
+                let name = String(decoding: object.key.dropFirst(self.names.tails.count), as: UTF8.self)
+                guard !tails.contains(name), .seconds(now - object.modified) > patience else { continue }
+                try await self.client.delete(object.key)
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import FxferProtocol
+import FxferStorage
+import NIOCore
+
+/// What an earlier try, here or at another node, has left of a file.
+extension ObjectStore {
+    /// Begins with what is left of the file, or anew; either way nobody else does so meanwhile.
+    ///
+    /// - Throws: `.busy` where another connection or node has it.
+    func beginResumable(_ target: ObjectTarget, _ size: UInt64) async throws -> StagedObject {
+        let key = self.names.upload(target.path)
+        let fresh = UploadRecord(
+            owner: RandomID.make(),
+            path: target.path,
+            target: target.stored,
+            size: size,
+            modified: target.attributes.modified,
+            id: RandomID.make()
+        )
+        do {
+            let tag = try await self.client.put(key, fresh.encoded, .absent)
+            return self.staged(target, fresh, at: key, tag: tag)
+        } catch let error as S3Error where error.isPreconditionFailed {
+        }
+        guard let there = try await self.client.get(key, limit: UploadRecord.maxBytes), let tag = there.tag else {
+            throw Self.isInUse(target.path)
+        }
+        let left = UploadRecord(there.body)
+        // This one's own, in a try whose answer was lost.
+        if left == fresh { return self.staged(target, fresh, at: key, tag: tag) }
+        let isSilent = there.age.map { .seconds($0) > self.options.takeOverAfter } ?? false
+        guard left?.isFree ?? true || isSilent else { throw Self.isInUse(target.path) }
+        guard var left, let rest = try await self.load(left, for: fresh) else {
+            let new = try await self.take(key, fresh, tag, target.path)
+            // After it was taken: who had it is told by that, and can begin no other.
+            if let left { await self.remove(left) }
+            return self.staged(target, fresh, at: key, tag: new)
+        }
+        left.owner = fresh.owner
+        left.isFree = false
+        let new = try await self.take(key, left, tag, target.path)
+        let upload = MultipartUpload(
+            self,
+            left,
+            at: key,
+            tag: new,
+            parts: rest.parts,
+            attributes: self.metadata(of: target, id: left.id)
+        )
+        let bytes = StagedBytes(rest.checkpoint, parts: rest.parts.count, tail: rest.tail, share: rest.share)
+        return StagedObject(self, target, bytes, upload: upload)
+    }
+
+    private func staged(
+        _ target: ObjectTarget,
+        _ record: UploadRecord,
+        at key: [UInt8],
+        tag: String
+    ) -> StagedObject {
+        let metadata = self.metadata(of: target, id: record.id)
+        let upload = MultipartUpload(self, record, at: key, tag: tag, attributes: metadata)
+        return StagedObject(self, target, upload: upload)
+    }
+
+    /// Writes the record in the place of the one with that tag.
+    private func take(
+        _ key: [UInt8],
+        _ record: UploadRecord,
+        _ tag: String,
+        _ path: RelativePath
+    ) async throws -> String {
+        do {
+            return try await self.client.put(key, record.encoded, .matches(tag))
+        } catch let error as S3Error where error.isPreconditionFailed {
+            throw Self.isInUse(path)
+        }
+    }
+
+    private static func isInUse(_ path: RelativePath) -> FxferError {
+        FxferError(.busy, "'\(path)' is being received over another connection; try again later")
+    }
+
+    /// What is left, as it is to be gone on with.
+    private struct Rest {
+        let checkpoint: HashCheckpoint?
+        let parts: [StoredPart]
+        let tail: ByteBuffer
+        let share: PartMemory.Share?
+    }
+
+    /// Reads what a record tells of; nil where that is another file's, not there any more, or nothing.
+    private func load(_ left: UploadRecord, for fresh: UploadRecord) async throws -> Rest? {
+        guard left.path == fresh.path, left.size == fresh.size, left.modified == fresh.modified,
+            left.target == fresh.target, left.length > 0, left.length <= fresh.size ?? 0
+        else { return nil }
+        var parts: [StoredPart] = []
+        var checkpoint: HashCheckpoint?
+        if left.parts.count > 0 {
+            checkpoint = HashCheckpoint(position: left.parts.position, encoded: left.parts.hash)
+            guard checkpoint != nil, let upload = left.upload,
+                let stored = try await self.client.parts(of: upload, self.names.key(of: left.target.bytes))
+            else { return nil }
+            parts = Array(stored.prefix(left.parts.count))
+            guard parts.map(\.number) == Array(1...left.parts.count),
+                parts.reduce(0, { $0 + $1.size }) == left.parts.position,
+                UploadRecord.digest(of: parts) == left.parts.list
+            else { return nil }
+        }
+        guard let tail = left.tail else {
+            return Rest(checkpoint: checkpoint, parts: parts, tail: ByteBuffer(), share: nil)
+        }
+        let size = self.partSize(left.size, number: parts.count + 1)
+        // As large as one chunk may have made it.
+        guard tail.size <= UInt64(size) + (16 << 20) else { return nil }
+        let share = try await self.memory.take(max(size, Int(tail.size)), isFurther: false)
+        let key = self.names.tails + Array(tail.name.utf8)
+        guard let bytes = try await self.client.get(key, limit: Int(tail.size))?.body,
+            SHA256.digest(of: bytes) == tail.digest
+        else { return nil }
+        var copy = ByteBuffer()
+        copy.reserveCapacity(share.bytes)
+        copy.writeImmutableBuffer(bytes)
+        return Rest(checkpoint: checkpoint, parts: parts, tail: copy, share: share)
+    }
+
+    /// Removes what a record tells of, but not the record.
+    func remove(_ left: UploadRecord) async {
+        if let upload = left.upload {
+            try? await self.client.abortUpload(upload, self.names.key(of: left.target.bytes))
+        }
+        if let tail = left.tail { try? await self.client.delete(self.names.tails + Array(tail.name.utf8)) }
+    }
+}

@@ -1,0 +1,89 @@
+"""`fxfer serve --store`: what a store says when the server starts, and what the server says of it."""
+
+import os
+import subprocess
+
+from buckets import KEY, BucketCase, environment
+from fake_store import FakeStore, Fault, answer, cut, endless, flood, hang, vanish
+from support import FXFER, PATIENCE, run
+
+USAGE, NO_INPUT, NO_CONNECTION, IO, NOT_PERMITTED = 64, 66, 69, 74, 77
+
+
+class BucketStartTest(BucketCase):
+    def fail(self, endpoint, *options, location="s3://files/in", key=KEY):
+        """The status and last line of a server that does not start."""
+        command = [FXFER, "serve", "--listen", "127.0.0.1:0", "--store", location, "--s3-endpoint", endpoint, *options]
+        result = subprocess.run(
+            command, env=environment(**key), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
+        )
+        self.assertNotIn(KEY["AWS_SECRET_ACCESS_KEY"], result.stdout + result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertRegex(result.stderr, "^fxfer: ")
+        return result.returncode
+
+    def test_an_answer_that_forbids_it_ends_the_server_with_a_status_of_its_own(self):
+        cases = {
+            "wrong secret": (403, "SignatureDoesNotMatch", NOT_PERMITTED),
+            "unknown key": (403, "InvalidAccessKeyId", NOT_PERMITTED),
+            "clock": (403, "RequestTimeTooSkewed", NOT_PERMITTED),
+            "no right": (403, "AccessDenied", NOT_PERMITTED),
+            "no bucket": (404, "NoSuchBucket", NO_INPUT),
+            "other region": (301, "PermanentRedirect", IO),
+            "fault": (500, "InternalError", NO_CONNECTION),
+            "overloaded": (503, "SlowDown", NO_CONNECTION),
+        }
+        for title, (status, code, expected) in cases.items():
+            with self.subTest(title), FakeStore(Fault("GET", "list-type", answer(status, code))) as store:
+                self.assertEqual(self.fail(store.endpoint), expected)
+                self.assertEqual(store.objects, {})
+
+    def test_a_store_that_gives_no_whole_answer_is_one_that_cannot_be_used(self):
+        for title, action in {"silence": hang, "no end": endless, "vanishes": vanish, "cut": cut}.items():
+            with self.subTest(title), FakeStore(Fault("GET", "list-type", action)) as store:
+                self.assertEqual(self.fail(store.endpoint, "--s3-timeout", "1"), NO_CONNECTION)
+        with self.subTest("floods"), FakeStore(Fault("GET", "list-type", flood)) as store:
+            self.assertEqual(self.fail(store.endpoint, "--s3-timeout", "5"), IO)
+
+    def test_nobody_there(self):
+        with FakeStore() as store:
+            endpoint = store.endpoint
+        self.assertEqual(self.fail(endpoint), NO_CONNECTION)
+
+    def test_a_store_that_ignores_a_condition_or_a_digest_is_not_served_from(self):
+        def ignore(name):
+            def act(handler):
+                if name == "x-amz-content-sha256":
+                    handler.headers.replace_header(name, __import__("hashlib").sha256(handler.body).hexdigest())
+                else:
+                    del handler.headers[name]
+                return False
+
+            return act
+
+        for name in ("If-None-Match", "If-Match", "x-amz-content-sha256"):
+            with self.subTest(name), FakeStore(Fault("PUT", "probes", ignore(name))) as store:
+                self.assertEqual(self.fail(store.endpoint), IO)
+                self.assertEqual(store.objects, {})
+
+    def test_what_the_command_says_is_looked_at_first(self):
+        with FakeStore() as store:
+            self.assertEqual(self.fail(store.endpoint, key={}), NOT_PERMITTED)
+            self.assertEqual(self.fail(store.endpoint, location="files"), USAGE)
+            self.assertEqual(self.fail("ftp://127.0.0.1"), USAGE)
+            self.assertEqual(store.requests, [])
+        for options in ([], ["--dir", "a", "--store", "s3://files"], ["--store", "s3://files", "--min-free-space", "1"]):
+            result = run("serve", "--listen", "127.0.0.1:0", *options)
+            self.assertEqual(result.returncode, USAGE, options)
+
+    def test_the_key_may_be_in_a_file(self):
+        file = self.file("credentials", b"[other]\naws_access_key_id = a\naws_secret_access_key = b\n")
+        with FakeStore() as store:
+            key = {"AWS_SHARED_CREDENTIALS_FILE": os.fspath(file), "AWS_PROFILE": "other"}
+            node = self.node("s3://files/in", store.endpoint, key=key)
+            result = run("send", "--as", "f", os.fspath(self.file("f", b"content")), node.address)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertEqual(store.published(), {b"in/f": b"content"})
+
+
+del BucketCase

@@ -1,0 +1,75 @@
+import FxferProtocol
+import Glibc
+import Testing
+
+@testable import FxferS3
+
+@Suite("Credentials")
+struct CredentialsTests {
+    static let file = """
+        # a comment
+        [default]
+        aws_access_key_id = first
+        aws_secret_access_key = 1/+=
+        [other]
+        aws_access_key_id=second
+        aws_secret_access_key=2
+        aws_session_token = token
+        [half]
+        aws_access_key_id = third
+        """
+
+    private static func withFile(_ body: (String) throws -> Void) throws {
+        var template = Array("/tmp/fxfer-s3-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        try #require(descriptor != -1)
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        _ = Self.file.withCString { write(descriptor, $0, strlen($0)) }
+        try body(path)
+    }
+
+    @Test("come from the environment before any file")
+    func environment() throws {
+        let source = CredentialsSource([
+            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
+        ])
+        #expect(source.file == nil)
+        #expect(try source.load() == Credentials(accessKey: "a", secretKey: "b", sessionToken: "c"))
+    }
+
+    @Test("come from the profile of a file")
+    func profiles() throws {
+        try Self.withFile { path in
+            let first = CredentialsSource(["AWS_SHARED_CREDENTIALS_FILE": path])
+            #expect(try first.load() == Credentials(accessKey: "first", secretKey: "1/+="))
+            let second = CredentialsSource(["AWS_SHARED_CREDENTIALS_FILE": path, "AWS_PROFILE": "other"])
+            #expect(try second.load() == Credentials(accessKey: "second", secretKey: "2", sessionToken: "token"))
+            for profile in ["half", "none"] {
+                let source = CredentialsSource(["AWS_SHARED_CREDENTIALS_FILE": path, "AWS_PROFILE": profile])
+                #expect(throws: FxferError.self) { try source.load() }
+            }
+        }
+    }
+
+    @Test("are those of the user's file where nothing else is said")
+    func home() {
+        #expect(CredentialsSource(["HOME": "/home/a"]).file == "/home/a/.aws/credentials")
+        #expect(CredentialsSource([:]).file == nil)
+    }
+
+    @Test(
+        "are missing where a part of them is",
+        arguments: [
+            [:], ["AWS_ACCESS_KEY_ID": "a"], ["AWS_SECRET_ACCESS_KEY": "b"],
+            ["AWS_ACCESS_KEY_ID": "a b", "AWS_SECRET_ACCESS_KEY": "b"], ["HOME": "/nowhere"],
+        ]
+    )
+    func missing(environment: [String: String]) {
+        #expect(throws: FxferError.self) { try CredentialsSource(environment).load() }
+    }
+}
