@@ -85,6 +85,30 @@ class HostileFilesTest(AbuseCase):
                 connection.send(offer(id, b"%d" % id, size=5))
             self.assert_ends_with(connection, 3)
 
+    def test_files_given_up_while_they_are_looked_at_are_not_open(self):
+        """CANCEL closes a file, also where the receiver still reads one of that name to compare."""
+        content = os.urandom(64 * MIB)
+        (self.server.directory / "large").write_bytes(content)
+        self.stored[b"large"] = running(content).hex()
+        with self.abuse("as many as may be open, then one more"):
+            connection = self.greeted()
+            given_up = range(1, connection.terms.files + 1)
+            for id in given_up:
+                cancel = encode(CANCEL, id=id, code=40, message=b"")
+                connection.send(offer(id, b"large", size=len(content)), cancel)
+            connection.last_id = last = len(given_up) + 1
+            connection.send(offer(last, b"one more", size=7))
+            # An answer may have been on its way already when its file was given up.
+            while (answer := connection.receive()).id != last:
+                self.assertEqual((answer.kind, answer.id in given_up), (ACCEPT, True))
+            self.assertEqual((answer.kind, answer.offset), (ACCEPT, 0))
+            connection.send(chunk(0, b"content", id=last), finish(b"content", id=last))
+            self.assertEqual(connection.expect(CONFIRM).id, last)
+            receipt = connection.expect(RECEIPT)
+            self.assertEqual((receipt.id, receipt.digest), (last, running(b"content")))
+            (self.server.directory / "one more").unlink()
+            self.assert_goes_on(connection)
+
     def test_modes_and_times_are_masked_and_clamped(self):
         second = 10**9
         times = {0: 0, 2**63 - 1: None, -(2**63): None, 2**62: None, -1: -1, 2**31: 2**31, 1 - 2**31: 1 - 2**31}

@@ -26,6 +26,15 @@ struct DirectoryUnderTest: StoreUnderTest {
         }
     }
 
+    /// SHA-256 of the file at `path`.
+    func digest(at path: [UInt8]) throws -> Digest {
+        let path = try RelativePath(bytes: path)
+        let file = try self.parent(of: path).openBeneath(CPath(path.lastComponent), O_RDONLY)
+        var hash = SHA256()
+        _ = try hash.update(from: file, at: 0, count: file.status().size)
+        return hash.digest()
+    }
+
     func published() throws -> [[UInt8]] {
         let found = try Self.files(in: self.folder.open(), below: [])
         return found.filter { !$0.starts(with: Array(".fxfer/".utf8)) }.sorted { $0.lexicographicallyPrecedes($1) }

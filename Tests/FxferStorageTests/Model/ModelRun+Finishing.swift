@@ -36,8 +36,7 @@ extension ModelRun {
             let isConfirmed = if case .existing = upload.state { true } else { false }
             guard upload.isResumable || (isStored && !isConfirmed) else { continue }
             // Another client may be at it.
-            let isHeld = self.uploads.values.contains { $0.isResumable && $0.file.path == upload.file.path }
-            if upload.isResumable || !isHeld { self.partials[upload.file.path] = nil }
+            if upload.isResumable || !self.isHeld(upload.file.path) { self.partials[upload.file.path] = nil }
         }
     }
 

@@ -12,7 +12,7 @@ extension ModelRun {
     }
 
     func offer(_ client: Int, _ file: ModelFile, _ comparison: Comparison) async throws {
-        self.uploads[client] = nil
+        try await self.drop([client])
         let path = try RelativePath(bytes: file.path)
         // As a server does: what may be on its way already is staged without asking.
         if comparison == .afterwards, let staged = self.subject.store.stageInMemory(path, file.attributes) {
@@ -34,13 +34,12 @@ extension ModelRun {
 
     private func expectation(_ file: ModelFile, _ comparison: Comparison) -> Expected {
         if let code = self.model.obstacle(file.path) { return .failed(code) }
-        let isHeld = self.uploads.values.contains { $0.isResumable && $0.file.path == file.path }
-        let begun: Expected = isHeld && file.isResumable(comparison) ? .failed(.busy) : .received
+        let begun: Expected = self.isHeld(file.path) && file.isResumable(comparison) ? .failed(.busy) : .received
         if self.model.folders.contains(file.path) {
             return self.model.policy == .keepBoth ? begun : .failed(.exists)
         }
         guard let there = self.model.files[file.path] else { return begun }
-        let isSameSize = file.isSizeKnown && there.content.count == file.size
+        let isSameSize = file.isSizeKnown && there.size == file.size
         guard isSameSize || !file.isSizeKnown || self.model.policy != .refuse else { return .failed(.exists) }
         guard isSameSize, comparison != .afterwards else { return begun }
         if comparison == .bySizeAndTime, there.modified == file.attributes.modified { return .unchanged }
@@ -59,10 +58,10 @@ extension ModelRun {
         case (.unchanged, .unchanged):
             return nil
         case (.existing(let existing, let otherwise, let decayed), .existing(let there)):
-            try ModelMismatch.require(existing.digest == SHA256.digest(of: there.content), "another file is compared")
+            try ModelMismatch.require(existing.digest == there.digest, "another file is compared")
             try ModelMismatch.require(decayed == nil, "a file is taken for one that has decayed")
             try ModelMismatch.require((otherwise == nil) == (self.model.policy == .refuse), "other content is taken")
-            let isSame = SHA256.digest(of: there.content) == SHA256.digest(of: file.content)
+            let isSame = there.digest == file.digest
             if !isSame, otherwise == nil { return nil }
             var upload = ModelUpload(
                 file: file,
@@ -96,7 +95,7 @@ extension ModelRun {
         let left = partials.first { partial in
             let places = partial.places.filter { $0 <= file.size }
             return (partial.isCertain ? places.last == position : places.contains(position))
-                && staged.runningDigest() == SHA256.digest(of: partial.file.content.prefix(position))
+                && staged.runningDigest() == partial.file.digest(upTo: position)
         }
         guard let left else {
             throw ModelMismatch(description: "\(file) is resumed at \(position), left are \(partials)")
@@ -104,7 +103,7 @@ extension ModelRun {
         var upload = ModelUpload(file: file, isResumable: true, state: .staged(staged))
         upload.places = left.places.filter { $0 <= position }
         // The sender compares what is there with its own.
-        guard staged.runningDigest() != SHA256.digest(of: file.content.prefix(position)) else { return upload }
+        guard staged.runningDigest() != file.digest(upTo: position) else { return upload }
         staged.restart()
         try ModelMismatch.require(staged.position == 0, "a file that begins anew has bytes")
         // Until the next part, the old ones are on the disk.

@@ -14,16 +14,20 @@ final class ModelRun {
     /// What may be left of files that were not finished, by path: the one, or one of several.
     var partials: [[UInt8]: [StoreModel.Partial]] = [:]
 
-    init() async throws {
-        self.subject = try await DirectoryUnderTest()
+    private let parent: String
+
+    /// - Parameter parent: where its folders are made.
+    private init(in parent: String) async throws {
+        self.parent = parent
+        self.subject = try await DirectoryUnderTest(in: TemporaryFolder(in: parent))
     }
 
     /// - Throws: ``ModelMismatch`` where the store is not as the model is.
-    static func play(_ events: [StoreEvent]) async throws {
-        let run = try await ModelRun()
+    static func play(_ events: [StoreEvent], in parent: String) async throws {
+        let run = try await ModelRun(in: parent)
         for event in events {
             try await run.happen(event)
-            try run.compare()
+            try await run.compare()
         }
         try run.compareLedger()
     }
@@ -35,11 +39,22 @@ final class ModelRun {
         case .damage(let client): try await self.uploads[client]?.damage()
         case .finish(let clients): try await self.finish(clients.filter { self.uploads[$0] != nil })
         case .cancel(let client, let keeping): await self.cancel(client, keepingPartial: keeping)
-        case .forget(let client): self.uploads[client] = nil
+        case .forget(let client): try await self.drop([client])
         case .folder(let path): try await self.send(folder: path)
         case .crash: try await self.crash()
         case .reopen(let policy): try await self.reopen(policy)
         }
+    }
+
+    /// Nobody knows of these clients' files any more. Returns when they are gone: the thread that has just done something
+    /// for one may be the last to let go of it.
+    func drop(_ clients: [Int]) async throws {
+        let dropped = clients.compactMap { self.uploads.removeValue(forKey: $0)?.staged }.map(Dropped.init)
+        try await Self.wait("a file that nobody has is kept") { dropped.allSatisfy { $0.file == nil } }
+    }
+
+    private struct Dropped {
+        weak var file: DirectoryStagedFile?
     }
 
     /// A client gives its file up; what is verified of it may stay.
@@ -50,6 +65,11 @@ final class ModelRun {
         let places = upload.places + (upload.pendingPlace.map { [$0] } ?? [])
         guard !places.isEmpty else { return }
         self.partials[upload.file.path] = [StoreModel.Partial(file: upload.file, places: places, isCertain: true)]
+    }
+
+    /// Whether a client has what is left at `path`.
+    func isHeld(_ path: [UInt8]) -> Bool {
+        self.uploads.values.contains { $0.isResumable && $0.file.path == path }
     }
 
     private func send(folder path: [UInt8]) async throws {
@@ -67,19 +87,21 @@ final class ModelRun {
         }
         let expected = self.model.publish(folder: path)
         try ModelMismatch.require(result == expected, "the folder: \(result), not \(expected)")
+        // What was left of a file of that name is of no use any more.
+        if case .published = result, !self.isHeld(path) { self.partials[path] = nil }
     }
 
     // MARK: The server ends
 
     /// The folder as it is now becomes that of another store; the old one knows nothing of it.
     private func crash() async throws {
-        let copy = try TemporaryFolder()
+        let copy = try TemporaryFolder(in: self.parent)
         try copy.becomeCopy(of: self.subject.folder)
         for upload in self.uploads.values where upload.isResumable {
             let partial = StoreModel.Partial(file: upload.file, places: upload.places, isCertain: false)
             self.partials[upload.file.path, default: []].append(partial)
         }
-        self.uploads = [:]
+        try await self.drop(Array(self.uploads.keys))
         try await self.open(copy, self.model.policy)
     }
 
@@ -99,7 +121,7 @@ final class ModelRun {
     // MARK: Comparing
 
     /// The same names with the same content, and no more staged files than there are uploads and partials.
-    private func compare() throws {
+    private func compare() async throws {
         let published = try self.subject.published()
         let names = self.model.files.keys.sorted { $0.lexicographicallyPrecedes($1) }
         try ModelMismatch.require(
@@ -107,20 +129,28 @@ final class ModelRun {
             "there are \(published.map(EscapedText.escape)), not \(names.map(EscapedText.escape))"
         )
         for (path, file) in self.model.files {
-            let content = try self.subject.content(at: RelativePath(bytes: path)) ?? []
             // By digest: without optimisation, arrays are compared a thousand times slower.
-            let isSame = SHA256.digest(of: content[...]) == SHA256.digest(of: file.content)
+            let isSame = try self.subject.digest(at: path) == file.digest
             try ModelMismatch.require(isSame, "'\(EscapedText.escape(path))' has other content")
         }
-        let staged = try self.subject.stagedCount()
         let held = Set(self.uploads.values.filter(\.isResumable).map(\.file.path))
         let uploads = self.uploads.values.map(\.stagedCount).reduce(0, +)
         let left = self.partials.filter { !held.contains($0.key) }
         let certain = uploads + left.values.count { $0.contains(where: \.isCertain) }
-        try ModelMismatch.require(
-            (certain...uploads + left.count).contains(staged),
-            "there are \(staged) staged files, not \(certain) to \(uploads + left.count)"
-        )
+        let most = uploads + left.count
+        // One that was dropped just now may still be on its way out.
+        try await Self.wait("there are more than \(most) staged files") { try self.subject.stagedCount() <= most }
+        let staged = try self.subject.stagedCount()
+        try ModelMismatch.require(staged >= certain, "there are \(staged) staged files, not \(certain)")
+    }
+
+    /// Returns as soon as it `holds`.
+    private static func wait(_ complaint: @autoclosure () -> String, until holds: () throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(10)
+        while try !holds() {
+            try ModelMismatch.require(.now < end, complaint())
+            await Task.yield()
+        }
     }
 
     /// The ledger is not damaged, and its last word of each file is what the file is.
@@ -131,7 +161,7 @@ final class ModelRun {
         for (path, file) in self.model.files {
             let entry = ledger.latest[try RelativePath(bytes: path)]
             try ModelMismatch.require(
-                entry?.digest == SHA256.digest(of: file.content) && entry?.modified == file.modified,
+                entry?.digest == file.digest && entry?.modified == file.modified,
                 "the ledger says something else of '\(EscapedText.escape(path))'"
             )
         }

@@ -53,11 +53,14 @@ struct ModelUpload {
     mutating func damage() async throws {
         guard case .staged(let staged) = self.state else { return }
         let start = staged.position
-        let part = self.file.content.dropFirst(Int(start)).prefix(ModelFile.partSize).map { ~$0 }
+        var part = self.file.content.dropFirst(Int(start)).prefix(ModelFile.partSize)
+        // Of what has no known size, also something behind its end.
+        if part.isEmpty, !self.file.isSizeKnown { part = Array(repeating: 0, count: 1000)[...] }
         guard !part.isEmpty else { return }
-        try await Self.append(part[...], to: staged)
+        part[part.endIndex - 1] ^= 1
+        try await Self.append(part, to: staged)
         try ModelMismatch.require(
-            staged.runningDigest() != SHA256.digest(of: self.file.content.prefix(Int(start) + part.count)),
+            staged.runningDigest() != self.file.digest(upTo: Int(start) + part.count),
             "damage has the right digest"
         )
         staged.rewind()

@@ -74,7 +74,9 @@ struct ModelFile: Hashable, CustomStringConvertible {
     private static let paths = ["a", "a.1", "d", "d/x", "d/x.1"].map { Array($0.utf8) }
     static let folders = ["d", "e", "d/x"].map { Array($0.utf8) }
     /// None, in memory, on the disk, and more than the 1 MiB of which partials are kept.
-    private static let sizes = [0, 10, 40_000, (1 << 20) + 1, 2_500_000]
+    private static let sizes = [0, 10, 40_000, (1 << 20) + 1, largest]
+    private static let largest = 1_600_000
+    /// Three of them make the largest file.
     static let partSize = 700_000
 
     static func random(_ generator: inout some RandomNumberGenerator) -> ModelFile {
@@ -86,11 +88,16 @@ struct ModelFile: Hashable, CustomStringConvertible {
         )
     }
 
-    private static let contents: [Int: [UInt8]] = Dictionary(
-        uniqueKeysWithValues: (0..<2).map { ($0, testBytes(2_500_000, seed: UInt64($0 + 1))) }
-    )
+    private static let contents = (0..<2).map { testBytes(Self.largest, seed: UInt64($0 + 1)) }
+    private static let digests = Self.contents.map { content in
+        Dictionary(uniqueKeysWithValues: Self.sizes.map { ($0, SHA256.digest(of: content.prefix($0))) })
+    }
 
-    var content: ArraySlice<UInt8> { Self.contents[self.variant]?.prefix(self.size) ?? [] }
+    var content: ArraySlice<UInt8> { Self.contents[self.variant].prefix(self.size) }
+    var digest: Digest { Self.digests[self.variant][self.size] ?? .ofNothing }
+
+    /// SHA-256 of the first `count` bytes.
+    func digest(upTo count: Int) -> Digest { SHA256.digest(of: self.content.prefix(count)) }
 
     var attributes: FileAttributes {
         FileAttributes(

@@ -5,10 +5,11 @@ import FxferProtocol
 /// What a store has to be, without any disk: names and what is under them.
 struct StoreModel: Equatable {
     struct Stored: Equatable {
-        var content: ArraySlice<UInt8>
-        var modified: FileTime?
+        let size: Int
+        let digest: Digest
+        let modified: FileTime?
         /// No two publications have the same.
-        var version: Int
+        let version: Int
     }
 
     /// What may be left of a file that was not finished.
@@ -46,7 +47,7 @@ struct StoreModel: Equatable {
         for number in 1...1000 {
             if let code = self.obstacle(path) { return .failed(code) }
             if let there = self.files[path] {
-                if SHA256.digest(of: there.content) == SHA256.digest(of: file.content) {
+                if there.digest == file.digest {
                     return .published(.identical, at: path)
                 }
                 if self.policy == .replace {
@@ -65,7 +66,12 @@ struct StoreModel: Equatable {
 
     private mutating func put(_ file: ModelFile, _ path: [UInt8]) {
         self.version += 1
-        self.files[path] = Stored(content: file.content, modified: file.attributes.modified, version: self.version)
+        self.files[path] = Stored(
+            size: file.size,
+            digest: file.digest,
+            modified: file.attributes.modified,
+            version: self.version
+        )
         self.folders.formUnion(Self.parents(of: path))
     }
 

@@ -11,8 +11,9 @@ import NIOCore
 final class TemporaryFolder: Sendable {
     let path: String
 
-    init() throws {
-        var template = Array("/tmp/fxfer-storage-XXXXXX".utf8CString)
+    /// - Parameter parent: where it is made.
+    init(in parent: String = "/tmp") throws {
+        var template = Array("\(parent)/fxfer-storage-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno.last }
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
