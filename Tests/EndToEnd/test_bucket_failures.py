@@ -54,9 +54,11 @@ class BucketFailureTest(BucketCase):
         method, what = place
         content = source.read_bytes()
         with FakeStore() as store:
-            node = self.node("s3://files", store.endpoint, "--s3-timeout", "1")
+            store.objects[b"before"] = before = Stored(b"before", {})
+            node = self.node("s3://files", store.endpoint, "--s3-timeout", "1" if title in SLOW else "10")
             store.faults.append(fault := Fault(method, what, action))
             result = self.send(source, node)
+            self.assertIs(store.objects.pop(b"before"), before)
             self.assertGreater(fault.struck, 0, title)
             if expected is None:
                 self.assertIn(result.returncode, (IO, TRY_AGAIN), result.stderr)
@@ -66,7 +68,7 @@ class BucketFailureTest(BucketCase):
             self.assertNotIn("AWS_SECRET", result.stderr)
             yield store
             store.faults.clear()
-            again = self.send(source, node)
+            again = self.send(source, self.node("s3://files", store.endpoint) if title in SLOW else node)
             self.assertEqual(again.returncode, 0, again.stderr)
             self.assertEqual(store.published(), {b"f": content})
             self.assertEqual((store.own("uploads"), store.own("tails"), store.uploads), ([], [], {}))
@@ -79,6 +81,8 @@ class BucketFailureTest(BucketCase):
             for title, (action, expected) in BAD.items():
                 if title in SLOW and name not in ("object", "completion"):
                     continue
+                if title == "damaged" and name == "begin":
+                    continue  # It has no body.
                 with self.subTest(f"{name}: {title}"):
                     for store in self.with_fault(source, place, action, expected, title):
                         if name in AFTER:
@@ -165,8 +169,9 @@ class BucketFailureTest(BucketCase):
             if title == "damaged":
                 continue
             with self.subTest(title), FakeStore() as store:
-                node = self.node("s3://files", store.endpoint, "--share", "--s3-timeout", "1")
-                self.assertEqual(self.send(self.large, node).returncode, 0)
+                timeout = "1" if title in SLOW else "10"
+                self.assertEqual(self.send(self.large, self.node("s3://files", store.endpoint)).returncode, 0)
+                node = self.node("s3://files", store.endpoint, "--share", "--s3-timeout", timeout)
                 store.faults.append(Fault("GET", r"^f\?$", action))
                 target = self.folder / "got"
                 result = run("get", "--retries", "0", f"{node.address}/f", "--output", os.fspath(target))

@@ -1,6 +1,7 @@
 """Many nodes on one bucket of a real store: one name has one winner, and a client goes on at another node."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import signal
@@ -50,11 +51,11 @@ class BucketNodesTest(GatewayCase):
         for name in (b"caf\xe9", b"\xff\xfe", "é".encode(), b"plain"):
             with open(os.path.join(os.fsencode(tree), name), "wb") as file:
                 file.write(name)
-        result = run("send", os.fspath(tree), node.address)
+        result = run("send", os.fspath(tree), node.address, text=False)
         self.assertEqual(result.returncode, 0, result.stderr)
         copy = self.folder / "copy"
         copy.mkdir()
-        result = run("get", f"{node.address}/tree", "--output", os.fspath(copy))
+        result = run("get", f"{node.address}/tree", "--output", os.fspath(copy), text=False)
         self.assertEqual(result.returncode, 0, result.stderr)
         root = os.path.join(os.fsencode(copy), b"tree")
         self.assertEqual(sorted(os.listdir(root)), sorted([b"caf\xe9", b"\xff\xfe", "é".encode(), b"plain"]))
@@ -142,7 +143,7 @@ class BucketNodesTest(GatewayCase):
         old, new = self.noise("old", 12 * MIB), self.noise("new", 12 * MIB)
         os.utime(old, (1_000_000_000, 1_000_000_000))
         os.utime(new, (1_000_000_000, 1_000_000_000))
-        with Relay(first.port, Fault(UP, PAYLOAD, 11 * MIB)) as relay:
+        with Relay(first.port, Fault(UP, PAYLOAD, 11 * MIB + 5)) as relay:
             result = run("send", "--retries", "0", "--as", "f", os.fspath(old), relay.address)
             self.assertEqual(result.returncode, TRY_AGAIN, result.stderr)
         eventually(lambda: self.own("tails"), "the node has let go of it")
@@ -205,24 +206,26 @@ class Balancer:
         self.ports.remove(port)
 
     def accept(self):
-        while True:
-            try:
+        with contextlib.suppress(OSError):
+            while True:
                 client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.ports[0]))
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(target=self.carry, args=(source, target), daemon=True).start()
+                server = socket.create_connection(("127.0.0.1", self.ports[0]))
+                threading.Thread(target=self.carry, args=(client, server), daemon=True).start()
+
+    def carry(self, client, server):
+        with client, server:
+            back = threading.Thread(target=self.forward, args=(server, client), daemon=True)
+            back.start()
+            self.forward(client, server)
+            back.join()
 
     @staticmethod
-    def carry(source, target):
-        try:
+    def forward(source, target):
+        with contextlib.suppress(OSError):
             while data := source.recv(1 << 18):
                 target.sendall(data)
+        with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
-        except OSError:
-            source.close()
-            target.close()
 
 
 del GatewayCase

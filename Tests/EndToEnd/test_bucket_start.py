@@ -1,11 +1,16 @@
 """`fxfer serve --store`: what a store says when the server starts, and what the server says of it."""
 
+import hashlib
 import os
+import signal
 import subprocess
 
-from buckets import KEY, BucketCase, environment
+from buckets import KEY, MIB, BucketCase, environment
 from fake_store import FakeStore, Fault, answer, cut, endless, flood, hang, vanish
+from gate import Gate
+from scraping import ask
 from support import FXFER, PATIENCE, run
+from waiting import eventually
 
 USAGE, NO_INPUT, NO_CONNECTION, IO, NOT_PERMITTED = 64, 66, 69, 74, 77
 
@@ -54,7 +59,7 @@ class BucketStartTest(BucketCase):
         def ignore(name):
             def act(handler):
                 if name == "x-amz-content-sha256":
-                    handler.headers.replace_header(name, __import__("hashlib").sha256(handler.body).hexdigest())
+                    handler.headers.replace_header(name, hashlib.sha256(handler.body).hexdigest())
                 else:
                     del handler.headers[name]
                 return False
@@ -84,6 +89,28 @@ class BucketStartTest(BucketCase):
             result = run("send", "--as", "f", os.fspath(self.file("f", b"content")), node.address)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertEqual(store.published(), {b"in/f": b"content"})
+
+    def test_the_health_of_a_node_is_asked_for_at_the_port_of_its_metrics(self):
+        with FakeStore() as store:
+            node = self.node("s3://files/in", store.endpoint, "--metrics", "0", "--grace", "60")
+            place = next(line for line in iter(node.process.stdout.readline, "") if line.startswith("metrics at"))
+            port = int(place.split(":")[2].split("/")[0])
+            self.assertEqual(self.health(port), (200, "serving\n"))
+            store.faults.append(Fault("GET", "list-type", answer(403, "AccessDenied")))
+            eventually(lambda: self.health(port) == (503, "store unreachable\n"), "the node tells of its store")
+            store.faults.clear()
+            eventually(lambda: self.health(port) == (200, "serving\n"), "the node tells that it is well again")
+            with Gate(node.port, 3 * MIB) as gate:
+                client = self.sending("--retries", "0", self.file("f", os.urandom(6 * MIB)), gate.address)
+                gate.wait_until_held()
+                node.process.send_signal(signal.SIGTERM)
+                eventually(lambda: self.health(port) == (503, "draining\n"), "the node tells that it ends")
+            client.wait()
+
+    @staticmethod
+    def health(port):
+        answered = ask(port, "/healthz")
+        return answered.status, answered.text
 
 
 del BucketCase

@@ -26,7 +26,7 @@ final class ScrapeHandler: ChannelInboundHandler {
     static func install(
         on channel: any Channel,
         _ registry: PrometheusRegistry,
-        _ health: @escaping MetricsEndpoint.Health
+        _ health: @escaping MetricsEndpoint.Health = { ("serving", true) }
     ) throws {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(RequestLimit())

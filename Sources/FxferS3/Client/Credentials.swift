@@ -42,7 +42,14 @@ package struct CredentialsSource: Sendable {
     package func load() throws(FxferError) -> Credentials {
         guard let file = self.file else { return try self.loadFromEnvironment() }
         let profile = self.value("AWS_PROFILE") ?? "default"
-        let text = try SmallFile.read(Array(file.utf8), limit: 1 << 20)
+        let text: [UInt8]
+        do {
+            text = try SmallFile.read(Array(file.utf8), limit: 1 << 20)
+        } catch {
+            // One that nobody has named need not be there.
+            guard self.value("AWS_SHARED_CREDENTIALS_FILE") == nil else { throw error }
+            throw Self.isMissing
+        }
         let values = Self.section(profile, of: String(decoding: text, as: UTF8.self))
         guard let key = values["aws_access_key_id"], let secret = values["aws_secret_access_key"],
             Self.isFit(key), Self.isFit(secret)
@@ -59,14 +66,16 @@ package struct CredentialsSource: Sendable {
     private func loadFromEnvironment() throws(FxferError) -> Credentials {
         guard let key = self.value("AWS_ACCESS_KEY_ID"), let secret = self.value("AWS_SECRET_ACCESS_KEY"),
             Self.isFit(key), Self.isFit(secret)
-        else {
-            throw FxferError(
-                .notPermitted,
-                "no key for the object store: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file in "
-                    + "AWS_SHARED_CREDENTIALS_FILE"
-            )
-        }
+        else { throw Self.isMissing }
         return Credentials(accessKey: key, secretKey: secret, sessionToken: self.value("AWS_SESSION_TOKEN"))
+    }
+
+    private static var isMissing: FxferError {
+        FxferError(
+            .notPermitted,
+            "no key for the object store: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file in "
+                + "AWS_SHARED_CREDENTIALS_FILE"
+        )
     }
 
     private func value(_ name: String) -> String? {

@@ -1,6 +1,7 @@
 import FxferProtocol
 import FxferStorage
 import NIOCore
+import Synchronization
 
 /// Gives a complete file its name, in one step, and writes it into the ledger.
 struct Publishing: Sendable {
@@ -9,6 +10,13 @@ struct Publishing: Sendable {
     let finished: FinishedObject
     let upload: MultipartUpload?
     let origin: Origin
+    private let progress = Progress()
+
+    /// How far it has come.
+    private final class Progress: Sendable {
+        /// Whether the object has its name: only the ledger may be missing.
+        let isStored = Atomic(false)
+    }
 
     /// How often a name may come and go under us before we give up.
     static let attempts = 16
@@ -53,6 +61,8 @@ struct Publishing: Sendable {
 
     private func giveUp(_ error: FxferError) async {
         guard let upload else { return }
+        // Sent again it is found to be there.
+        if self.progress.isStored.load(ordering: .relaxed) { return await upload.removeRecord() }
         if error.code == .busy, upload.isResumable, (try? await upload.leave(self.finished.rest)) != nil { return }
         await upload.remove()
     }
@@ -204,6 +214,7 @@ struct Publishing: Sendable {
         _ entry: LedgerEntry,
         at path: RelativePath
     ) async throws -> Publication {
+        self.progress.isStored.store(true, ordering: .relaxed)
         try await self.store.ledger.write(line)
         let stored = StoredEntry(time: entry.time, durability: entry.durability, entry: line.hash)
         return Publication(outcome, at: path, entry.durability, stored)

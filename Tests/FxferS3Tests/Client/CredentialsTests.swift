@@ -46,9 +46,11 @@ struct CredentialsTests {
     func profiles() throws {
         try Self.withFile { path in
             let first = CredentialsSource(["AWS_SHARED_CREDENTIALS_FILE": path])
-            #expect(try first.load() == Credentials(accessKey: "first", secretKey: "1/+="))
+            let one = try first.load()
+            #expect(one == Credentials(accessKey: "first", secretKey: "1/+="))
             let second = CredentialsSource(["AWS_SHARED_CREDENTIALS_FILE": path, "AWS_PROFILE": "other"])
-            #expect(try second.load() == Credentials(accessKey: "second", secretKey: "2", sessionToken: "token"))
+            let two = try second.load()
+            #expect(two == Credentials(accessKey: "second", secretKey: "2", sessionToken: "token"))
             for profile in ["half", "none"] {
                 let source = CredentialsSource(["AWS_SHARED_CREDENTIALS_FILE": path, "AWS_PROFILE": profile])
                 #expect(throws: FxferError.self) { try source.load() }
