@@ -195,7 +195,7 @@ struct DirectoryRepairFailureTests {
             #expect(try subject.content(at: path("b")) == [2])
             let replacement = try partial.replace(CPath("a"), of: identity, in: root)
             #expect(try subject.content(at: path("a")) == [3])
-            partial.withdraw(replacement, from: root, CPath("a"))
+            partial.withdraw(replacement, from: root, CPath("a"), of: try partial.status().identity)
             #expect(try subject.content(at: path("a")) == [1])
         }
         #expect(try subject.published() == [Array("a".utf8), Array("b".utf8)])
