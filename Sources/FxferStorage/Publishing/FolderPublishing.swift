@@ -29,6 +29,8 @@ struct FolderPublishing {
                 self.isNew = isNew
                 return
             } catch {
+                // One that cannot be finished must not stay without a receipt, either.
+                if isNew { try? folder.descriptor.removeFolder(name) }
                 switch error.number {
                 case ENOENT: continue
                 case ELOOP: throw .taken(target.path, by: .link)

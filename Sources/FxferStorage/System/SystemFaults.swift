@@ -21,13 +21,15 @@ package enum SystemFaults {
 
     /// Decides on a call that is about to be made, on whatever thread; nil where it is to take its course. It must make no
     /// calls of this module itself.
-    package typealias Source = @Sendable (SystemCall, Place) -> Fault?
+    package protocol Source: AnyObject, Sendable {
+        func fault(for call: SystemCall, _ place: Place) -> Fault?
+    }
 
     private static let isSet = Atomic(false)
-    private static let source = Mutex<Source?>(nil)
+    private static let source = Mutex<(any Source)?>(nil)
 
     /// From now on `source` decides, or nobody.
-    package static func set(_ source: Source?) {
+    package static func set(_ source: (any Source)?) {
         self.source.withLock { $0 = source }
         self.isSet.store(source != nil, ordering: .releasing)
     }
@@ -42,7 +44,6 @@ package enum SystemFaults {
 
     @inline(never)
     private static func decide(_ call: SystemCall, _ place: Place) -> Fault? {
-        let source = self.source.withLock { $0 }
-        return source?(call, place)
+        self.source.withLock { $0 }?.fault(for: call, place)
     }
 }

@@ -19,6 +19,9 @@ protocol FaultScene: Sendable {
 /// Does something again and again, in each run with another call of a kind failing, until none is left that could: first
 /// the first one, then the second one, and so on, each alone and with all that follow.
 enum FaultLoop {
+    /// What happens just now, for messages.
+    @TaskLocal static var now: Comment = "no fault"
+
     /// - Parameter make: makes the scene ready in that folder.
     static func run<Scene: FaultScene>(
         _ call: SystemCall,
@@ -28,7 +31,9 @@ enum FaultLoop {
             for first in 1... {
                 let strike = FaultPlan.Strike(call: call, fault: fault, first: first, count: count)
                 let folder = try TemporaryFolder(inMemory: true)
-                let hasStruck = try await Self.run(strike, try await make(folder), in: folder)
+                let hasStruck = try await Self.$now.withValue("\(strike)") {
+                    try await Self.run(strike, try await make(folder), in: folder)
+                }
                 // What holds a descriptor may be on its way out on another thread.
                 #expect(try await Self.eventually { try openDescriptors(below: folder.path) == 0 }, "\(strike)")
                 guard hasStruck else { break }

@@ -39,12 +39,12 @@ final class FaultPlan: Sendable {
         var calls: [Call] = []
     }
 
-    private let folder: [UInt8]
+    private let folder: ArraySlice<UInt8>
     private let strike: Strike?
     private let state = Mutex(State())
 
     private init(_ folder: String, _ strike: Strike?) {
-        self.folder = Array(folder.utf8)
+        self.folder = Array(folder.utf8)[...]
         self.strike = strike
     }
 
@@ -53,11 +53,7 @@ final class FaultPlan: Sendable {
 
     var hasStruck: Bool { self.calls.contains { $0.fault != nil } }
 
-    private func covers(_ path: [UInt8]) -> Bool {
-        path == self.folder || path.starts(with: self.folder + [UInt8(ascii: "/")])
-    }
-
-    private func decide(_ call: SystemCall, _ file: FileStatus.Identity?) -> SystemFaults.Fault? {
+    fileprivate func decide(_ call: SystemCall, _ file: FileStatus.Identity?) -> SystemFaults.Fault? {
         self.state.withLock { state in
             let number = state.counts[call, default: 0] + 1
             state.counts[call] = number
@@ -72,8 +68,6 @@ final class FaultPlan: Sendable {
 }
 
 extension FaultPlan {
-    private static let active = Mutex<[FaultPlan]>([])
-
     /// Runs `body` with faults below `folder`, or only a record of the calls there.
     static func run<Result>(
         below folder: String,
@@ -81,40 +75,69 @@ extension FaultPlan {
         _ body: () async -> Result
     ) async -> (FaultPlan, Result) {
         let plan = FaultPlan(folder, strike)
-        Self.active.withLock { active in
-            active.append(plan)
-            SystemFaults.set(Self.decide)
-        }
+        FaultPlans.shared.add(plan, for: plan.folder)
         let result = await body()
-        Self.active.withLock { active in
-            active.removeAll { $0 === plan }
-            if active.isEmpty { SystemFaults.set(nil) }
-        }
+        FaultPlans.shared.remove(for: plan.folder)
         return (plan, result)
     }
+}
 
-    private static func decide(_ call: SystemCall, _ place: SystemFaults.Place) -> SystemFaults.Fault? {
-        let saved = errno
-        defer { errno = saved }
+/// The plans of all tests that run just now.
+private final class FaultPlans: SystemFaults.Source {
+    static let shared = FaultPlans()
+
+    /// By the path of their folder.
+    private let active = Mutex<[ArraySlice<UInt8>: FaultPlan]>([:])
+
+    func add(_ plan: FaultPlan, for folder: ArraySlice<UInt8>) {
+        self.active.withLock { active in
+            active[folder] = plan
+            SystemFaults.set(self)
+        }
+    }
+
+    func remove(for folder: ArraySlice<UInt8>) {
+        self.active.withLock { active in
+            active[folder] = nil
+            if active.isEmpty { SystemFaults.set(nil) }
+        }
+    }
+
+    func fault(for call: SystemCall, _ place: SystemFaults.Place) -> SystemFaults.Fault? {
         switch place {
         case .path(let path):
-            return Self.plan(for: path.bytes)?.decide(call, nil)
+            return self.plan(for: path.bytes)?.decide(call, nil)
         case .descriptor(let number):
             var target = [CChar](repeating: 0, count: Int(PATH_MAX))
             let count = readlink("/proc/self/fd/\(number)", &target, target.count)
-            guard count > 0, let plan = Self.plan(for: target[..<count].map { UInt8(bitPattern: $0) }) else { return nil }
+            let path = target.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }
+            guard let plan = self.plan(for: path) else { return nil }
             var status = stat()
             return plan.decide(call, Glibc.fstat(number, &status) == 0 ? FileStatus(status).identity : nil)
         }
     }
 
-    private static func plan(for path: [UInt8]) -> FaultPlan? {
-        self.active.withLock { active in active.first { $0.covers(path) } }
+    /// That of the path itself, or of the folder nearest above it.
+    private func plan(for path: [UInt8]) -> FaultPlan? {
+        self.active.withLock { active in
+            var rest = path[...]
+            while !rest.isEmpty {
+                if let plan = active[rest] { return plan }
+                rest = rest[..<(rest.lastIndex(of: UInt8(ascii: "/")) ?? rest.startIndex)]
+            }
+            return nil
+        }
     }
 }
 
 /// What the record shows.
 extension FaultPlan {
+    /// Whether nobody can tell any more which file has a name: then none is taken back, as it may be another's.
+    var leavesNamesUnseen: Bool {
+        guard let strike else { return false }
+        return strike.call == .fstatat && strike.count > 1 && self.hasStruck
+    }
+
     /// Whether the file was flushed after its last write, then named in that folder, and the folder flushed after that.
     func madeDurable(_ file: FileStatus.Identity, in folder: FileStatus.Identity) -> Bool {
         let calls = self.calls.filter(\.wasMade)
@@ -126,6 +149,10 @@ extension FaultPlan {
         else { return false }
         return last([.pwrite, .ftruncate, .fchmod, .futimens], of: file) ?? -1 < flush && flush < naming
             && naming < folderFlush
+    }
+
+    func flushed(_ files: [FileStatus.Identity]) -> Bool {
+        files.allSatisfy { file in self.calls.contains { $0.call == .fsync && $0.file == file && $0.wasMade } }
     }
 
     /// The files and folders whose fsync was tried again after it had failed.

@@ -2,7 +2,8 @@ import Testing
 
 @testable import FxferStorage
 
-@Suite("Whichever call fails")
+// One after the other: whether descriptors were lost is seen by a look at all that are open.
+@Suite("Whichever call fails", .serialized)
 struct FaultTests {
     @Test("each file of a group is stored whole and durably, or withdrawn", arguments: SystemCall.allCases)
     func group(call: SystemCall) async throws {

@@ -40,14 +40,14 @@ struct LedgerAppendScene: FaultScene {
         let stored = try Self.paths(self.folder)
         switch result {
         case .success(let hashes):
-            #expect(hashes.count == 2)
-            #expect(stored == ["a", "b", "c"])
+            #expect(hashes.count == 2, FaultLoop.now)
+            #expect(stored == ["a", "b", "c"], FaultLoop.now)
             let file = try #require(try self.folder.status(of: LedgerUnderTest.name)).identity
             let calls = plan.calls.filter { $0.file == file && $0.wasMade }
             let write = try #require(calls.lastIndex { $0.call == .pwrite })
-            #expect(calls[write...].contains { $0.call == .fsync })
+            #expect(calls[write...].contains { $0.call == .fsync }, FaultLoop.now)
         case .failure:
-            #expect(stored == ["a"])
+            #expect(stored == ["a"], FaultLoop.now)
         }
         // This server, where nothing is unsure, and one that is started anew go on.
         let isUnsure = plan.calls.contains { $0.call == .fsync && $0.fault != nil }
@@ -59,7 +59,7 @@ struct LedgerAppendScene: FaultScene {
             expected.append("d")
         }
         _ = try Ledger(Self.files(self.folder)).append([LedgerUnderTest.entry("e")])
-        #expect(try Self.paths(self.folder) == expected + ["e"])
+        #expect(try Self.paths(self.folder) == expected + ["e"], FaultLoop.now)
     }
 }
 
@@ -79,10 +79,10 @@ struct LedgerOpeningScene: FaultScene {
     }
 
     func check(_ result: Result<Void, any Error>, _ plan: FaultPlan) async throws {
-        if case .success = result { #expect(try LedgerAppendScene.paths(self.folder) == ["a", "b"]) }
+        if case .success = result { #expect(try LedgerAppendScene.paths(self.folder) == ["a", "b"], FaultLoop.now) }
         _ = try Ledger(LedgerAppendScene.files(self.folder)).append([LedgerUnderTest.entry("c")])
-        #expect(try LedgerAppendScene.paths(self.folder) == ["a", "b", "c"])
-        #expect(try self.folder.names() == [LedgerUnderTest.head, LedgerUnderTest.name])
+        #expect(try LedgerAppendScene.paths(self.folder) == ["a", "b", "c"], FaultLoop.now)
+        #expect(try self.folder.names() == [LedgerUnderTest.head, LedgerUnderTest.name], FaultLoop.now)
     }
 }
 
@@ -106,15 +106,15 @@ struct LedgerCompactionScene: FaultScene {
         let stored = try LedgerAppendScene.paths(self.folder)
         switch result {
         case .success(let count):
-            #expect(count == 2)
-            #expect(stored == ["b", "a"])
+            #expect(count == 2, FaultLoop.now)
+            #expect(stored == ["b", "a"], FaultLoop.now)
         case .failure:
             // Where its name was taken and that could not be made durable, it is either.
-            #expect([["a", "b", "a"], ["b", "a"]].contains(stored))
+            #expect([["a", "b", "a"], ["b", "a"]].contains(stored), FaultLoop.now)
         }
         _ = try self.ledger.append([LedgerUnderTest.entry("c")])
         _ = try Ledger(LedgerAppendScene.files(self.folder)).append([LedgerUnderTest.entry("d")])
-        #expect(try LedgerAppendScene.paths(self.folder) == stored + ["c", "d"])
-        #expect(try self.folder.names() == [LedgerUnderTest.head, LedgerUnderTest.name])
+        #expect(try LedgerAppendScene.paths(self.folder) == stored + ["c", "d"], FaultLoop.now)
+        #expect(try self.folder.names() == [LedgerUnderTest.head, LedgerUnderTest.name], FaultLoop.now)
     }
 }

@@ -1,4 +1,5 @@
 import FxferProtocol
+import Glibc
 import NIOCore
 import Testing
 
@@ -28,14 +29,14 @@ struct OutputFileScene: FaultScene {
         let whole = Self.pieces.flatMap { $0 }
         let there = try self.folder.status(of: "f") == nil ? nil : try self.folder.bytes(of: "f")
         guard case .success(let prefix) = result else {
-            #expect(there == (self.isReplacing ? Self.old : nil))
+            #expect(there == (self.isReplacing ? Self.old : nil), FaultLoop.now)
             return
         }
-        #expect(there == whole)
-        #expect(prefix.digest == sha256(whole))
-        #expect(prefix.length == UInt64(whole.count))
+        #expect(there == whole, FaultLoop.now)
+        #expect(prefix.digest == sha256(whole), FaultLoop.now)
+        #expect(prefix.length == UInt64(whole.count), FaultLoop.now)
         let file = try #require(try self.folder.status(of: "f")).identity
-        #expect(plan.madeDurable(file, in: try #require(try self.folder.status(of: ".")).identity))
+        #expect(plan.madeDurable(file, in: try #require(try self.folder.status(of: ".")).identity), FaultLoop.now)
     }
 }
 
@@ -66,24 +67,36 @@ struct OutputFolderScene: FaultScene {
         return try await DiskPool.shared.run { try OutputFolder(path: Array(place.utf8)).write(groups) }
     }
 
+    /// Nil also where its folder is not there.
+    private func status(of name: String) throws -> FileStatus? {
+        do {
+            return try self.folder.status(of: name)
+        } catch let error as Errno where error.number == ENOENT {
+            return nil
+        }
+    }
+
     func check(_ result: Result<[FxferError?], any Error>, _ plan: FaultPlan) async throws {
         for (index, names) in Self.groups.enumerated() {
             var hasSucceeded = false
             if case .success(let errors) = result { hasSucceeded = errors[index] == nil }
             for name in names {
                 let place = "out/\(name)"
-                let folder = try self.folder.status(of: "out/a") == nil ? nil : try self.folder.status(of: "out/\(name.first ?? "a")")
-                let status = folder == nil ? nil : try self.folder.status(of: place)
+                let folder = try self.status(of: String(place.dropLast(2)))
+                let status = try self.status(of: place)
                 guard hasSucceeded else {
                     // Whole, if it is there: other files of its group, or its folder, may have failed.
                     let allowed = name == "a/1" ? [Self.content(name), Self.old] : [Self.content(name)]
-                    if status != nil { #expect(try allowed.contains(self.folder.bytes(of: place))) }
+                    if status != nil { #expect(try allowed.contains(self.folder.bytes(of: place)), FaultLoop.now) }
                     continue
                 }
-                #expect(try self.folder.bytes(of: place) == Self.content(name))
-                #expect(plan.madeDurable(try #require(status).identity, in: try #require(folder).identity))
+                #expect(try self.folder.bytes(of: place) == Self.content(name), FaultLoop.now)
+                #expect(
+                    plan.madeDurable(try #require(status).identity, in: try #require(folder).identity),
+                    FaultLoop.now
+                )
             }
         }
-        #expect(try await Self.write(to: self.place).allSatisfy { $0 == nil })
+        #expect(try await Self.write(to: self.place).allSatisfy { $0 == nil }, FaultLoop.now)
     }
 }

@@ -22,7 +22,7 @@ struct VerificationScene: FaultScene {
         let findings = Findings()
         let directory = try StoredDirectory(at: Array(self.subject.folder.path.utf8))
         let extent = try await Verification(directory, Verification.Scope(), lanes: 1).run { findings.add($0) }
-        #expect(extent.files == Self.names.count)
+        #expect(extent.files == Self.names.count, FaultLoop.now)
         return findings.all
     }
 
@@ -33,7 +33,7 @@ struct VerificationScene: FaultScene {
                 guard case .failure(let error)? = call.fault else { return true }
                 return error.number == EINTR && [.pread, .open, .flock].contains(call.call)
             }
-            if isUndisturbed { #expect(findings == whole) }
+            if isUndisturbed { #expect(findings == whole, FaultLoop.now) }
             // What could not be read is told as that, never as changed or missing, and never passed over.
             for finding in findings where !whole.contains(finding) {
                 guard case .unreadable = finding else {
@@ -41,9 +41,9 @@ struct VerificationScene: FaultScene {
                     continue
                 }
             }
-            #expect(!findings.isEmpty)
+            #expect(!findings.isEmpty, FaultLoop.now)
         }
-        #expect(try await self.run() == whole)
+        #expect(try await self.run() == whole, FaultLoop.now)
     }
 }
 
@@ -79,7 +79,7 @@ struct SourceScene: FaultScene {
                     read.files[path.description] = try await file.hashPrefix(file.size)
                     try await file.checkUnchanged()
                 } catch {
-                    #expect((error as? FxferError)?.code == .io)
+                    #expect((error as? FxferError)?.code == .io, FaultLoop.now)
                     read.files[path.description] = nil
                     read.failures += 1
                 }
@@ -94,9 +94,9 @@ struct SourceScene: FaultScene {
     func check(_ result: Result<Read, any Error>, _ plan: FaultPlan) async throws {
         let read = try result.get()
         let expected = ["r/d/small": sha256(Self.small), "r/large": sha256(Self.large)]
-        for (path, digest) in read.files { #expect(expected[path] == digest) }
+        for (path, digest) in read.files { #expect(expected[path] == digest, FaultLoop.now) }
         let isWhole = read.files.count == 2 && read.folders == ["r", "r/d"]
         // Nothing is passed over in silence.
-        #expect(isWhole || read.failures > 0)
+        #expect(isWhole || read.failures > 0, FaultLoop.now)
     }
 }

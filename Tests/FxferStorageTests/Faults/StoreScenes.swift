@@ -9,7 +9,7 @@ struct OpeningScene: FaultScene {
     private typealias Sample = PartialSample
     private static let leftover = ".fxfer/partials/" + String(repeating: "0", count: 32) + ".tmp"
     private static let states = ".fxfer/states/" + String(repeating: "0", count: 32) + ".tmp"
-    private static let orphan = ".fxfer/partials/" + String(repeating: "0", count: 64) + ".journal"
+    private static let orphan = ".fxfer/partials/" + String(repeating: "0", count: 32) + ".journal"
 
     private let folder: TemporaryFolder
     private let place: String
@@ -48,17 +48,20 @@ struct OpeningScene: FaultScene {
         let store = try await Self.open(self.place)
         let left = try self.folder.names(in: "out/.fxfer/partials").map { ".fxfer/partials/\($0)" }
         if self.isNew {
-            #expect(left == [])
+            #expect(left == [], FaultLoop.now)
         } else {
             // What is good of an unfinished file is never taken for garbage, and all else is swept some time.
-            #expect(left == [Sample.part, Sample.journal].sorted())
+            #expect(left == [Sample.part, Sample.journal].sorted(), FaultLoop.now)
             guard case .partial(let file) = try await Subject(store: store).begin() else { throw UnexpectedStaging() }
-            #expect(file.position == UInt64(9 * Sample.chunk))
+            #expect(file.position == UInt64(9 * Sample.chunk), FaultLoop.now)
             await file.discard(keepingPartial: false)
         }
-        #expect(try self.folder.names(in: "out/.fxfer/states") == [])
-        #expect(try self.folder.names(in: "out/.fxfer") == ["ledger.head", "ledger.jsonl", "partials", "states"])
-        #expect(try self.folder.names(in: "out") == [".fxfer"])
+        #expect(try self.folder.names(in: "out/.fxfer/states") == [], FaultLoop.now)
+        #expect(
+            try self.folder.names(in: "out/.fxfer") == ["ledger.head", "ledger.jsonl", "partials", "states"],
+            FaultLoop.now
+        )
+        #expect(try self.folder.names(in: "out") == [".fxfer"], FaultLoop.now)
     }
 }
 
@@ -85,11 +88,11 @@ struct StatesScene: FaultScene {
 
     func check(_ result: Result<[HashState]?, any Error>, _ plan: FaultPlan) async throws {
         let read = try result.get()
-        #expect(read == nil || read == self.states.states)
+        #expect(read == nil || read == self.states.states, FaultLoop.now)
         let there = self.kept.load(for: self.digest, size: 1000)?.states
-        #expect(there == nil || there == self.states.states)
+        #expect(there == nil || there == self.states.states, FaultLoop.now)
         self.kept.sweep()
-        #expect(try self.folder.names() == (there == nil ? [] : [self.digest.hex]))
+        #expect(try self.folder.names() == (there == nil ? [] : [self.digest.hex]), FaultLoop.now)
     }
 }
 
@@ -113,8 +116,8 @@ struct ExpiryScene: FaultScene {
     func check(_ result: Result<Int, any Error>, _ plan: FaultPlan) async throws {
         let again = try await DirectoryUnderTest(in: self.subject.folder)
         // Whatever could not be looked at: the one is good, the other goes in the end.
-        let good = try #require(try PartialName(for: path("b"), prefix: []).journal)
-        let names = [String(decoding: good.bytes, as: UTF8.self), String(decoding: PartialName(for: try path("b"), prefix: []).content.bytes, as: UTF8.self)]
-        #expect(try again.folder.names(in: ".fxfer/partials") == names.sorted())
+        let good = PartialName(for: try path("b"), prefix: [])
+        let names = [good.content, try #require(good.journal)].map { String(decoding: $0.bytes, as: UTF8.self) }
+        #expect(try again.folder.names(in: ".fxfer/partials") == names.sorted(), FaultLoop.now)
     }
 }

@@ -2,7 +2,8 @@ import Testing
 
 @testable import FxferStorage
 
-@Suite("Whichever call fails while a file is received")
+// One after the other: whether descriptors were lost is seen by a look at all that are open.
+@Suite("Whichever call fails while a file is received", .serialized)
 struct UploadFaultTests {
     @Test(
         "it is stored whole and durably, or nothing has changed and a later try succeeds",
