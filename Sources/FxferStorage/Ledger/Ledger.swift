@@ -221,15 +221,14 @@ final class Ledger: Sendable {
     ) throws(FxferError) -> Result {
         var file = file
         while true {
-            let isCurrent = try folder.doing("lock") { () throws(Errno) in
-                try file.lock(until: deadline)
-                return try !folder.isReplaced(file)
+            try folder.doing("lock") { () throws(Errno) in try file.lock(until: deadline) }
+            do {
+                // Also where this fails: the file stays open, and nobody else would get it until this server ends.
+                defer { file.unlock() }
+                let isCurrent = try folder.doing("lock") { () throws(Errno) in try !folder.isReplaced(file) }
+                if isCurrent { return try body(file) }
             }
-            if isCurrent { break }
-            file.unlock()
             file = try folder.openSuccessor()
         }
-        defer { file.unlock() }
-        return try body(file)
     }
 }

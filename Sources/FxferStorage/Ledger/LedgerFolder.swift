@@ -114,7 +114,7 @@ final class LedgerFolder: Sendable {
     private func make(_ name: CPath) throws(Errno) -> OwnedDescriptor {
         let file = try self.openFile(name, O_RDWR | O_CREAT | O_EXCL)
         let owner = try self.descriptor.status().owner
-        if geteuid() == 0, owner != 0 { try once { fchown(file.number, owner, gid_t.max) } }
+        if geteuid() == 0, owner != 0 { try once(.fchown, file.number) { fchown($0, owner, gid_t.max) } }
         return file
     }
 

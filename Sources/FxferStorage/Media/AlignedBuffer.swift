@@ -25,7 +25,9 @@ extension OwnedDescriptor {
         var done = 0
         while done < count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[done...])
-            let read = try retrying { pread(self.number, rest.baseAddress, rest.count, off_t(offset) + off_t(done)) }
+            let read = try transferring(.pread, self.number, upTo: rest.count) {
+                pread($0, rest.baseAddress, $1, off_t(offset) + off_t(done))
+            }
             guard read > 0 else { break }
             done += read
         }

@@ -48,7 +48,7 @@ extension OwnedDescriptor {
     /// which passes everything on.
     fileprivate func isOnLocalDisk() throws(Errno) -> Bool {
         var type: UInt64 = 0
-        try once { clinux_file_system_type(self.number, &type) }
+        try once(.fstatfs, self.number) { clinux_file_system_type($0, &type) }
         return Self.localDisks.contains(type)
     }
 

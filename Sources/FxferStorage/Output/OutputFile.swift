@@ -69,6 +69,7 @@ private struct OutputContent: ~Copyable, Sendable {
     private let folder: OwnedDescriptor
     private let file: OwnedDescriptor
     private let hiddenName: CPath
+    /// Whether there is something under the hidden name.
     private var isHidden = true
     private var length: UInt64 = 0
     private var hash = SHA256()
@@ -111,10 +112,43 @@ private struct OutputContent: ~Copyable, Sendable {
 
     mutating func publish(as name: OutputName) throws(Errno) -> FilePrefix {
         try self.file.setPermissions(name.permissions)
+        let file = try self.file.status().identity
         try self.file.sync()
-        try self.folder.replace(name.last, with: self.hiddenName)
-        self.isHidden = false
-        try self.folder.sync()
+        let replacement = try self.take(name.last)
+        do throws(Errno) {
+            try self.folder.sync()
+        } catch {
+            if let replacement {
+                self.folder.withdraw(replacement, name.last, with: self.hiddenName, of: file, in: self.folder)
+            } else {
+                self.folder.withdraw(name.last, of: file)
+            }
+            throw error
+        }
         return FilePrefix(length: self.length, digest: self.hash.digest())
     }
+
+    /// Gives the file the name `name`. Nil where nothing had it; an old file has the hidden name otherwise, where the file
+    /// system can exchange names.
+    private mutating func take(_ name: CPath) throws(Errno) -> Replacement? {
+        for _ in 0..<Self.attempts {
+            do throws(Errno) {
+                if try self.folder.status(of: name) == nil {
+                    try self.folder.move(self.hiddenName, to: self.folder, as: name)
+                    self.isHidden = false
+                    return nil
+                }
+                let replacement = try self.folder.replace(name, in: self.folder, with: self.hiddenName)
+                self.isHidden = replacement == .exchanged
+                return replacement
+            } catch {
+                // It came or went just now.
+                guard [EEXIST, ENOENT].contains(error.number) else { throw error }
+            }
+        }
+        throw Errno(EEXIST)
+    }
+
+    /// How often the name may come and go under us before we give up.
+    private static let attempts = 16
 }

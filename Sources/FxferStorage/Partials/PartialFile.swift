@@ -51,11 +51,6 @@ struct PartialFile: ~Copyable, Sendable {
         try self.file.status()
     }
 
-    /// Takes the name back; see ``OwnedDescriptor/withdraw(from:_:)``.
-    func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {
-        self.file.withdraw(from: folder, name)
-    }
-
     /// Adds all `bytes` to the empty file.
     func write(_ bytes: [UInt8]) throws(Errno) {
         try self.file.write(bytes)
@@ -81,38 +76,20 @@ struct PartialFile: ~Copyable, Sendable {
         of file: FileStatus.Identity? = nil,
         in folder: borrowing OwnedDescriptor
     ) throws(Errno) -> Replacement {
-        guard Self.isReplaceable(try folder.status(of: name), file) else { throw Errno(EEXIST) }
         try self.takeScratchName()
-        do {
-            try self.partials.folder.exchange(self.name.content, with: name, in: folder)
-        } catch {
-            // No RENAME_EXCHANGE here: rename(2) replaces as well, but knows no way back.
-            guard [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.number) else { throw error }
-            try self.partials.folder.rename(self.name.content, to: folder, as: name)
-            self.isLeft = true
-            return .final
-        }
-        do throws(Errno) {
-            // Another may have put a link or a folder there since the look above.
-            let replaced = try self.partials.folder.status(of: self.name.content)
-            guard Self.isReplaceable(replaced, file) else { throw Errno(EEXIST) }
-        } catch {
-            // Also where it cannot be looked at: what has the staged name is removed with this value.
-            self.withdraw(.exchanged, from: folder, name)
-            throw error
-        }
-        return .exchanged
+        let replacement = try self.partials.folder.replace(name, in: folder, with: self.name.content, file)
+        if replacement == .final { self.isLeft = true }
+        return replacement
     }
 
-    private static func isReplaceable(_ status: FileStatus?, _ file: FileStatus.Identity?) -> Bool {
-        guard let status else { return true }
-        return status.kind == .regular && (file == nil || file == status.identity)
-    }
-
-    /// Takes ``replace(_:of:in:)`` back, unless the name stands for another file by now.
-    func withdraw(_ replacement: Replacement, from folder: borrowing OwnedDescriptor, _ name: CPath) {
-        guard replacement == .exchanged, self.file.has(name, in: folder) else { return }
-        try? self.partials.folder.exchange(self.name.content, with: name, in: folder)
+    /// Takes ``replace(_:of:in:)`` back; `file` is what fstat(2) says of this one.
+    func withdraw(
+        _ replacement: Replacement,
+        from folder: borrowing OwnedDescriptor,
+        _ name: CPath,
+        of file: FileStatus.Identity
+    ) {
+        self.partials.folder.withdraw(replacement, name, with: self.name.content, of: file, in: folder)
     }
 
     /// Takes a name that no later try looks for, as another file is to have it for a while: nobody shall write to that.
@@ -123,14 +100,6 @@ struct PartialFile: ~Copyable, Sendable {
         try self.partials.folder.move(self.name.content, to: self.partials.folder, as: scratch.content)
         self.name = scratch
     }
-}
-
-/// How a staged file took the name of another.
-enum Replacement: Hashable, Sendable {
-    /// The other one is kept until this one is durable.
-    case exchanged
-    /// The other one is gone: the file system cannot exchange names.
-    case final
 }
 
 /// What a later try can go on from.

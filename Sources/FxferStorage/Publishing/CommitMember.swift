@@ -138,7 +138,7 @@ final class CommitMember {
     private func takeBack() {
         guard let folder = self.folder else { return }
         self.madeFolder?.withdraw(from: folder)
-        self.content?.file?.withdraw(from: folder.descriptor, CPath(self.path.lastComponent))
+        self.content?.withdraw(from: folder.descriptor, CPath(self.path.lastComponent))
         folder.flushWithdrawal(self.target.level)
     }
 

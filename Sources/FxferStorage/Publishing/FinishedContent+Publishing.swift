@@ -13,15 +13,15 @@ extension FinishedContent {
     ) throws(FxferError) {
         if self.held != nil, self.file == nil || (isReplacing && self.file?.canReplace == false) {
             self.file = try self.writeDown(target, committer, isReplacing: isReplacing)
-            self.isComplete = false
+            self.status = nil
             self.isSealed = false
         }
-        guard !self.isComplete else { return }
-        try receiving("write", target.path) {
+        guard self.status == nil else { return }
+        self.status = try receiving("write", target.path) {
             try self.file?.setAttributes(target.permissions ?? 0o600, target.modified)
+            return try self.file?.status()
         }
         if target.level > .verified { self.file?.beginSync() }
-        self.isComplete = true
     }
 
     /// Completes the file and makes content and attributes durable, where the target asks for that. The inner states of
@@ -65,17 +65,26 @@ extension FinishedContent {
         from origin: Origin,
         _ committer: Committer
     ) throws(FxferError) -> LedgerEntry? {
-        let status = try receiving("make durable", path) {
-            if level > .verified { try folder.checkDurable() }
-            return try self.file?.status()
-        }
-        guard let status else { return nil }
+        if level > .verified { try receiving("make durable", path) { try folder.checkDurable() } }
+        guard let status = self.status else { return nil }
         if level == .media {
             let access = try committer.media.access(for: path)
             let reading = MediaReading(path: path, size: self.size, digest: self.digest, access: access)
             try reading.compare(in: folder.descriptor, status.identity)
         }
         return Committer.entry(path, self.size, self.digest, modified: status.stamp.modified, level, from: origin)
+    }
+
+    /// Takes the name back that the file got; see ``OwnedDescriptor/withdraw(_:of:)``.
+    func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {
+        guard let file = self.status?.identity else { return }
+        folder.withdraw(name, of: file)
+    }
+
+    /// Gives the name back to the file that this one took it from; see ``PublishableFile/withdraw(_:from:_:of:)``.
+    func withdraw(_ replacement: Replacement, from folder: borrowing OwnedDescriptor, _ name: CPath) {
+        guard let file = self.status?.identity else { return }
+        self.file?.withdraw(replacement, from: folder, name, of: file)
     }
 
     /// Gives the sealed file its name, in one step. False where that is taken or the folder was removed.

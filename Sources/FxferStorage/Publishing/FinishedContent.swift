@@ -10,8 +10,9 @@ struct FinishedContent: ~Copyable, Sendable {
     let held: HeldBytes?
     /// Nil where the content is in memory only.
     var file: PublishableFile?
-    /// Whether ``file`` has content and attributes.
-    var isComplete = false
+    /// What fstat(2) says of ``file`` once it has content and attributes. Asked for before it has its name, as nothing
+    /// that may fail then should be needed to take that back.
+    var status: FileStatus?
     /// Whether they are as durable as they have to be.
     var isSealed = false
 

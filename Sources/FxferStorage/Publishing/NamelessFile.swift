@@ -40,21 +40,16 @@ struct NamelessFile: ~Copyable, Sendable {
         let target = folder.number
         switch self.linking {
         case .byDescriptor:
-            try once { clinux_link_descriptor(self.file.number, target, name.characters) }
+            try once(.linkat, target) { clinux_link_descriptor(self.file.number, $0, name.characters) }
         case .byProc:
             let source = CPath("/proc/self/fd/\(self.file.number)")
-            try once { linkat(AT_FDCWD, source.characters, target, name.characters, AT_SYMLINK_FOLLOW) }
+            try once(.linkat, target) { linkat(AT_FDCWD, source.characters, $0, name.characters, AT_SYMLINK_FOLLOW) }
         }
     }
 
     /// fstat(2).
     func status() throws(Errno) -> FileStatus {
         try self.file.status()
-    }
-
-    /// Takes the name back; see ``OwnedDescriptor/withdraw(from:_:)``.
-    func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {
-        self.file.withdraw(from: folder, name)
     }
 
     /// Adds all `bytes` to the empty file.

@@ -55,12 +55,6 @@ struct PublishableFile: ~Copyable, Sendable {
         try self.nameless?.link(to: folder, as: name)
     }
 
-    /// Takes ``move(to:as:)`` back; see ``OwnedDescriptor/withdraw(from:_:)``.
-    func withdraw(from folder: borrowing OwnedDescriptor, _ name: CPath) {
-        self.partial?.withdraw(from: folder, name)
-        self.nameless?.withdraw(from: folder, name)
-    }
-
     /// Takes the name from that regular file, in one step; see ``PartialFile/replace(_:of:in:)``.
     mutating func replace(
         _ name: CPath,
@@ -71,8 +65,13 @@ struct PublishableFile: ~Copyable, Sendable {
         return replacement
     }
 
-    /// Gives the name back to the file that ``replace(_:of:in:)`` took it from.
-    func withdraw(_ replacement: Replacement, from folder: borrowing OwnedDescriptor, _ name: CPath) {
-        self.partial?.withdraw(replacement, from: folder, name)
+    /// Gives the name back to the file that ``replace(_:of:in:)`` took it from; see ``PartialFile/withdraw(_:from:_:of:)``.
+    func withdraw(
+        _ replacement: Replacement,
+        from folder: borrowing OwnedDescriptor,
+        _ name: CPath,
+        of file: FileStatus.Identity
+    ) {
+        self.partial?.withdraw(replacement, from: folder, name, of: file)
     }
 }

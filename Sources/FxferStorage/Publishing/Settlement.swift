@@ -119,7 +119,7 @@ struct Settlement {
         do {
             return try self.recorded(.stored, content, in: folder, at: path)
         } catch {
-            content.file?.withdraw(from: folder.descriptor, CPath(path.lastComponent))
+            content.withdraw(from: folder.descriptor, CPath(path.lastComponent))
             folder.flushWithdrawal(self.target.level)
             throw error
         }
@@ -149,13 +149,13 @@ struct Settlement {
             return nil
         }
         if isRepair, let replacement, replacement == .exchanged, !there.isUnchanged(exceptName: true) {
-            content.file?.withdraw(replacement, from: folder.descriptor, name)
+            content.withdraw(replacement, from: folder.descriptor, name)
             return nil
         }
         do {
             return try self.recorded(isRepair ? .repaired : .replaced, content, in: folder, at: there.path)
         } catch {
-            if let replacement { content.file?.withdraw(replacement, from: folder.descriptor, name) }
+            if let replacement { content.withdraw(replacement, from: folder.descriptor, name) }
             folder.flushWithdrawal(self.target.level)
             throw error
         }

@@ -59,7 +59,9 @@ struct FileLoader: ~Copyable {
         var done = 0
         repeat {
             let rest = UnsafeMutableRawBufferPointer(rebasing: self.buffer[done...size])
-            let count = try retrying { pread(number, rest.baseAddress, rest.count, off_t(done)) }
+            let count = try transferring(.pread, number, upTo: rest.count) {
+                pread($0, rest.baseAddress, $1, off_t(done))
+            }
             guard count > 0 else { break }
             done += count
         } while done < size

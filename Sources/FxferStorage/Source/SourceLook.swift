@@ -24,7 +24,7 @@ package enum SourceLook {
         guard [.regular, .folder].contains(status.kind) else { throw name.notRegular(status.kind) }
         try name.opening {
             let mode = status.kind == .folder ? R_OK | X_OK : R_OK
-            try once { faccessat(AT_FDCWD, CPath(name.bytes).characters, mode, AT_EACCESS) }
+            try once(.faccessat, CPath(name.bytes)) { faccessat(AT_FDCWD, $0, mode, AT_EACCESS) }
         }
         return status.attributes
     }

@@ -36,7 +36,7 @@ struct SourceName: Sendable {
         guard !self.bytes.contains(0), !self.bytes.isEmpty else { throw self.missing() }
         return try self.opening {
             var status = stat()
-            try once { stat(CPath(self.bytes).characters, &status) }
+            try once(.stat, CPath(self.bytes)) { stat($0, &status) }
             return FileStatus(status)
         }
     }

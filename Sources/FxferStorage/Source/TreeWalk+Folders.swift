@@ -23,7 +23,7 @@ extension TreeWalk {
         guard kind == .link, self.options.followsLinks else { return (kind, false) }
         let target = try source.opening {
             var status = stat()
-            try once { fstatat(folder.descriptor.number, entry.characters, &status, 0) }
+            try once(.fstatat, folder.descriptor.number) { fstatat($0, entry.characters, &status, 0) }
             return FileKind(mode: status.st_mode)
         }
         return (target, true)

@@ -8,7 +8,9 @@ extension OwnedDescriptor {
         var done = 0
         while done < buffer.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let count = try retrying { pread(self.number, rest.baseAddress, rest.count, start + off_t(done)) }
+            let count = try transferring(.pread, self.number, upTo: rest.count) {
+                pread($0, rest.baseAddress, $1, start + off_t(done))
+            }
             guard count > 0 else { break }
             done += count
         }
@@ -40,7 +42,9 @@ extension OwnedDescriptor {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = try retrying { pwrite(number, rest.baseAddress, rest.count, start + off_t(done)) }
+            let count = try transferring(.pwrite, number, upTo: rest.count) {
+                pwrite($0, rest.baseAddress, $1, start + off_t(done))
+            }
             // write(2) answers 0 for a positive count only where something is wrong with the device.
             guard count > 0 else { throw Errno(EIO) }
             done += count
@@ -50,7 +54,7 @@ extension OwnedDescriptor {
     /// ftruncate(2).
     package func truncate(to length: UInt64) throws(Errno) {
         let length = try Self.checked(length, 0)
-        try retrying { ftruncate(self.number, length) }
+        try retrying(.ftruncate, self.number) { ftruncate($0, length) }
     }
 
     /// `offset` as the kernel takes it; EFBIG where the range goes beyond 2^63 - 1.

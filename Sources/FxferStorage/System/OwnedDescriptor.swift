@@ -10,10 +10,10 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
     package let number: CInt
 
     /// Takes what `open` answers, where the ``DescriptorBudget`` has room for it.
-    private init(_ open: () -> CInt) throws(Errno) {
+    private init(_ open: () throws(Errno) -> CInt) throws(Errno) {
         try DescriptorBudget.process.take()
         do throws(Errno) {
-            self.number = try retrying(open)
+            self.number = try open()
         } catch {
             DescriptorBudget.process.giveBack()
             throw error
@@ -38,7 +38,9 @@ extension OwnedDescriptor {
     /// open(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
     /// `mode` is for O_CREAT.
     package static func open(_ path: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
-        try OwnedDescriptor { Glibc.open(path.characters, flags | O_CLOEXEC, mode) }
+        try OwnedDescriptor { () throws(Errno) in
+            try retrying(.open, path) { Glibc.open($0, flags | O_CLOEXEC, mode) }
+        }
     }
 
     /// openat(2) of a path of this machine's own user; symbolic links are followed. O_CLOEXEC is added.
@@ -48,13 +50,17 @@ extension OwnedDescriptor {
         in folder: borrowing OwnedDescriptor
     ) throws(Errno) -> OwnedDescriptor {
         let folder = folder.number
-        return try OwnedDescriptor { openat(folder, path.characters, flags | O_CLOEXEC) }
+        return try OwnedDescriptor { () throws(Errno) in
+            try retrying(.open, folder) { openat($0, path.characters, flags | O_CLOEXEC) }
+        }
     }
 
     /// openat2(2) of a name in this folder, never through a symbolic link (ELOOP) nor out of the folder (EXDEV).
     package func openBeneath(_ name: CPath, _ flags: CInt, mode: mode_t = 0) throws(Errno) -> OwnedDescriptor {
-        try OwnedDescriptor {
-            clinux_open_beneath(self.number, name.characters, UInt64(UInt32(bitPattern: flags)), mode)
+        try OwnedDescriptor { () throws(Errno) in
+            try retrying(.open, self.number) {
+                clinux_open_beneath($0, name.characters, UInt64(UInt32(bitPattern: flags)), mode)
+            }
         }
     }
 
@@ -65,7 +71,9 @@ extension OwnedDescriptor {
 
     /// A second descriptor for the same open file: F_DUPFD_CLOEXEC of fcntl(2).
     func duplicate() throws(Errno) -> OwnedDescriptor {
-        try OwnedDescriptor { fcntl(self.number, F_DUPFD_CLOEXEC, 0) }
+        try OwnedDescriptor { () throws(Errno) in
+            try retrying(.duplicate, self.number) { fcntl($0, F_DUPFD_CLOEXEC, 0) }
+        }
     }
 
     /// fsync(2): content and attributes of this file, or the entries of this folder, are durable afterwards.
@@ -74,13 +82,13 @@ extension OwnedDescriptor {
     package func sync() throws(Errno) {
         let began = NIODeadline.now()
         defer { FlushObserver.process.flushed(since: began) }
-        try once { fsync(self.number) }
+        try once(.fsync, self.number) { fsync($0) }
     }
 
     /// flock(2) without waiting: false where another open file description holds a lock in the way.
     func tryLock(_ kind: LockKind) throws(Errno) -> Bool {
         do {
-            try retrying { flock(self.number, kind.rawValue | LOCK_NB) }
+            try retrying(.flock, self.number) { flock($0, kind.rawValue | LOCK_NB) }
             return true
         } catch {
             guard error.number == EWOULDBLOCK else { throw error }
@@ -90,7 +98,7 @@ extension OwnedDescriptor {
 
     /// flock(2), waiting until no other open file description holds a lock: for locks that are held for a moment.
     package func lock() throws(Errno) {
-        try retrying { flock(self.number, LOCK_EX) }
+        try retrying(.flock, self.number) { flock($0, LOCK_EX) }
     }
 
     /// Lets go of a lock that ``tryLock(_:)`` took.

@@ -89,7 +89,7 @@ struct DirectoryConflictTests {
             let root = try subject.folder.open()
             let replacement = try partial.replace(CPath("a"), in: root)
             #expect(try subject.content(at: path("a")) == [])
-            partial.withdraw(replacement, from: root, CPath("a"))
+            partial.withdraw(replacement, from: root, CPath("a"), of: try partial.status().identity)
         }
         #expect(try subject.content(at: path("a")) == [1])
         #expect(try subject.stagedCount() == 0)

@@ -44,37 +44,4 @@ struct DirectoryFlushFailureTests {
         #expect(try subject.published() == stored.sorted().map { Array($0.utf8) })
         #expect(try subject.stagedCount() == 0)
     }
-
-    @Test("a replaced file gets its name back", arguments: DirectoryUnderTest.Place.allCases)
-    func replacement(place: DirectoryUnderTest.Place) async throws {
-        let subject = try await DirectoryConflictTests.subject(.replace)
-        try subject.folder.makeFolder("a")
-        try subject.put([1], at: path("a/b"))
-        let committer = try subject.committer()
-        let folders = GroupFolders(committer.tree)
-        try Self.breakFlush(of: folders.make(for: path("a/b")))
-        let file = try await subject.staged(testBytes(10), path("a/b"), in: place)
-        let code = await failureCode {
-            _ = try Settlement(file.target, Origin(), committer, folders).settle(file.takeForPublishing())
-        }
-        #expect(code == .io)
-        #expect(try subject.content(at: path("a/b")) == [1])
-        #expect(try subject.published() == [Array("a/b".utf8)])
-        #expect(try subject.stagedCount() == 0)
-    }
-
-    @Test("a folder that was made is taken away again")
-    func folder() async throws {
-        let subject = try await DirectoryUnderTest()
-        let committer = try subject.committer()
-        let folders = GroupFolders(committer.tree)
-        let parent = try folders.make(for: path("a"))
-        let staged = try #require(subject.store.stageInMemory(path("a"), DirectorySentFolderTests.attributes))
-        let made = try FolderPublishing(staged.target, in: parent)
-        try Self.breakFlush(of: parent)
-        folders.sync()
-        #expect(throws: Errno(EBADF)) { try parent.checkDurable() }
-        made.withdraw(from: parent)
-        #expect(try subject.folder.names() == [".fxfer"])
-    }
 }

@@ -97,7 +97,7 @@ struct DirectoryMemoryTests {
             try file.link(to: temporary.open(), as: CPath("a"))
             #expect(throws: Errno(EEXIST)) { try file.link(to: temporary.open(), as: CPath("a")) }
             #expect(try temporary.open().openBeneath(CPath("a"), O_RDONLY).tryLock(.shared) == false)
-            file.withdraw(from: try temporary.open(), CPath("a"))
+            try temporary.open().withdraw(CPath("a"), of: file.status().identity)
             #expect(try temporary.names() == [])
         }
     }

@@ -58,7 +58,7 @@ struct DirectoryPublishingTests {
                 try subject.folder.remove("a")
                 try subject.folder.write([1], to: "a")
             }
-            file.withdraw(from: folder, CPath("a"))
+            folder.withdraw(CPath("a"), of: try file.status().identity)
             #expect(try subject.published() == (isReplaced ? [Array("a".utf8)] : []))
         }
         #expect(try subject.folder.names(in: ".fxfer") == ["ledger.head", "ledger.jsonl", "partials", "states"])

@@ -148,27 +148,6 @@ struct DirectoryRepairFailureTests {
         #expect(try subject.published() == [Array("a".utf8)])
     }
 
-    @Test("as its folder cannot be flushed gives the name back to what was there", arguments: Place.allCases)
-    func flush(place: Place) async throws {
-        let subject = try await DirectoryUnderTest()
-        _ = try await subject.send(testBytes(100), path("d/a"), in: place)
-        try subject.decay("d/a", at: [7])
-        let status = try subject.folder.status(of: "d/a")
-        let committer = subject.store.committer
-        let stored = try committer.records?.ledger.latest(for: path("d/a"))?.hash
-        let folders = GroupFolders(committer.tree)
-        try DirectoryFlushFailureTests.breakFlush(of: folders.make(for: path("d/a")))
-        let file = try await subject.staged(testBytes(100), path("d/a"), in: place)
-        let code = await failureCode {
-            _ = try Settlement(file.target, Origin(), committer, folders).settle(file.takeForPublishing())
-        }
-        #expect(code == .io)
-        #expect(try subject.content(at: path("d/a")) == DecaySample.damaged(at: [7], testBytes(100)))
-        #expect(try subject.folder.status(of: "d/a")?.identity == status?.identity)
-        #expect(try committer.records?.ledger.latest(for: path("d/a"))?.hash == stored)
-        #expect(try subject.stagedCount() == 0)
-    }
-
     @Test("a file that repairs none has nothing to be filled from", arguments: Place.allCases)
     func fillsNone(place: Place) async throws {
         let subject = try await DirectoryUnderTest()
@@ -195,7 +174,7 @@ struct DirectoryRepairFailureTests {
             #expect(try subject.content(at: path("b")) == [2])
             let replacement = try partial.replace(CPath("a"), of: identity, in: root)
             #expect(try subject.content(at: path("a")) == [3])
-            partial.withdraw(replacement, from: root, CPath("a"))
+            partial.withdraw(replacement, from: root, CPath("a"), of: try partial.status().identity)
             #expect(try subject.content(at: path("a")) == [1])
         }
         #expect(try subject.published() == [Array("a".utf8), Array("b".utf8)])

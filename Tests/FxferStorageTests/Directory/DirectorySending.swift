@@ -48,14 +48,17 @@ extension DirectoryUnderTest {
     }
 
     /// Publishes all of `files` as one group, on this thread.
-    func commit(_ files: [DirectoryStagedFile]) throws -> [Result<Publication, FxferError>] {
+    func commit(
+        _ files: [DirectoryStagedFile],
+        _ committer: Committer? = nil
+    ) throws -> [Result<Publication, FxferError>] {
         let results = Mutex([Int: Result<Publication, FxferError>]())
         let items = files.enumerated().map { index, file in
             CommitQueue.Item(file: file, size: file.position, origin: Origin()) { result in
                 results.withLock { $0[index] = result }
             }
         }
-        CommitGroup(items, try self.committer()).commit()
+        CommitGroup(items, try committer ?? self.committer()).commit()
         return results.withLock { results in files.indices.compactMap { results[$0] } }
     }
 

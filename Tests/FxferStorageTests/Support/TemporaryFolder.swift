@@ -11,8 +11,9 @@ import NIOCore
 final class TemporaryFolder: Sendable {
     let path: String
 
-    /// - Parameter parent: where it is made.
-    init(in parent: String = "/tmp") throws {
+    /// - Parameter inMemory: whether it need not be on a disk, where there is a choice: flushes take no time then.
+    init(inMemory: Bool = false) throws {
+        let parent = inMemory && access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp"
         var template = Array("\(parent)/fxfer-storage-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno.last }
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
