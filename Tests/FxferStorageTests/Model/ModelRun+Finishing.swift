@@ -17,7 +17,11 @@ extension ModelRun {
         let results = await Self.publish(finishing)
         for order in Self.orders(of: Array(finishing.indices)) {
             var model = self.model
-            let isSo = order.allSatisfy { Self.expectation(finishing[$0], &model) == results[$0] }
+            let isSo = order.allSatisfy { index in
+                let expected = Self.expectation(finishing[index], &model)
+                return results[index] == expected
+                    || results[index] == .failed(.io) && Self.isReplacedMeanwhile(expected, results)
+            }
             guard isSo else { continue }
             self.model = model
             self.forgetPartials(finishing, results)
@@ -26,6 +30,13 @@ extension ModelRun {
         var model = self.model
         let expected = finishing.map { Self.expectation($0, &model) }
         throw ModelMismatch(description: "published \(finishing.map(\.file)): \(results), not \(expected) in any order")
+    }
+
+    /// Whether the very file that one of these was found to be identical to was replaced by another of them before that
+    /// could be confirmed: its sender is told to send it again.
+    private static func isReplacedMeanwhile(_ expected: StoreModel.Outcome, _ results: [StoreModel.Outcome]) -> Bool {
+        guard case .published(.identical, let path) = expected else { return false }
+        return results.contains(.published(.replaced, at: path))
     }
 
     /// What was left of a file is gone when it was stored, and was taken when it was begun.

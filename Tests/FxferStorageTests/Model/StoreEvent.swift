@@ -26,13 +26,21 @@ enum StoreEvent: CustomStringConvertible {
 
     static let clientCount = 3
 
-    static func random(_ generator: inout some RandomNumberGenerator) -> StoreEvent {
+    /// A random sequence. Most of its offers are of a few files, so that they meet each other.
+    static func sequence(_ count: Int, _ generator: inout some RandomNumberGenerator) -> [StoreEvent] {
+        let common = ModelFile.fewOfOnePath(&generator) + ModelFile.fewOfOnePath(&generator)
+        return (0..<count).map { _ in .random(common, &generator) }
+    }
+
+    private static func random(_ common: [ModelFile], _ generator: inout some RandomNumberGenerator) -> StoreEvent {
         let client = Int.random(in: 0..<Self.clientCount, using: &generator)
         switch Int.random(in: 0..<100, using: &generator) {
         case 0..<30:
             let comparison = [Comparison.afterwards, .byDigest, .byDigest, .bySizeAndTime]
                 .randomElement(using: &generator)
-            return .offer(client, .random(&generator), comparison ?? .byDigest)
+            let isCommon = Int.random(in: 0..<4, using: &generator) > 0
+            let file = isCommon ? common.randomElement(using: &generator) : nil
+            return .offer(client, file ?? .random(&generator), comparison ?? .byDigest)
         case 30..<50: return .send(client)
         case 50..<56: return .damage(client)
         case 56..<80:
@@ -86,6 +94,15 @@ struct ModelFile: Hashable, CustomStringConvertible {
             variant: Int.random(in: 0..<2, using: &generator),
             isSizeKnown: Int.random(in: 0..<8, using: &generator) > 0
         )
+    }
+
+    /// Both variants of one size, and one of another.
+    static func fewOfOnePath(_ generator: inout some RandomNumberGenerator) -> [ModelFile] {
+        let file = ModelFile.random(&generator)
+        let size = Self.sizes.randomElement(using: &generator) ?? 0
+        return [(file.size, 0), (file.size, 1), (size, file.variant)].map { size, variant in
+            ModelFile(path: file.path, size: size, variant: variant, isSizeKnown: file.isSizeKnown)
+        }
     }
 
     private static let contents = (0..<2).map { testBytes(Self.largest, seed: UInt64($0 + 1)) }

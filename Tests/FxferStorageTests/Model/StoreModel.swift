@@ -27,9 +27,16 @@ struct StoreModel: Equatable {
     private var version = 0
 
     /// How a file comes to be stored, or why not.
-    enum Outcome: Equatable {
+    enum Outcome: Equatable, CustomStringConvertible {
         case published(Publication.Outcome, at: [UInt8])
         case failed(FxferError.Code)
+
+        var description: String {
+            switch self {
+            case .published(let outcome, let path): "\(outcome) at \(EscapedText.escape(path))"
+            case .failed(let code): "failed with \(code)"
+            }
+        }
     }
 
     /// Why nothing can be stored at `path`, whatever it is.

@@ -7,7 +7,7 @@ import Testing
 @Suite("A directory and its model")
 struct StoreModelTests {
     /// Sequences for each batch. FXFER_LONG=1 plays many more.
-    private static let sequences = getenv("FXFER_LONG") == nil ? 25 : 1500
+    private static let sequences = getenv("FXFER_LONG") == nil ? 75 : 1500
     private static let length = 30
 
     @Test("are the same after whatever clients and servers do", arguments: 0..<4 as Range<UInt64>)
@@ -26,7 +26,7 @@ struct StoreModelTests {
 
     private static func events(_ seed: UInt64) -> [StoreEvent] {
         var generator = SeededGenerator(seed: seed)
-        return (0..<Self.length).map { _ in .random(&generator) }
+        return StoreEvent.sequence(Self.length, &generator)
     }
 
     /// In memory, where there is a folder for that: nothing here depends on what a disk keeps, and flushing to one takes
