@@ -14,17 +14,15 @@ final class ModelRun {
     /// What may be left of files that were not finished, by path: the one, or one of several.
     var partials: [[UInt8]: [StoreModel.Partial]] = [:]
 
-    private let parent: String
-
-    /// - Parameter parent: where its folders are made.
-    private init(in parent: String) async throws {
-        self.parent = parent
-        self.subject = try await DirectoryUnderTest(in: TemporaryFolder(in: parent))
+    /// In memory, where there is a folder for that: nothing here depends on what a disk keeps, and flushing to one takes
+    /// most of the time.
+    private init() async throws {
+        self.subject = try await DirectoryUnderTest(in: TemporaryFolder(inMemory: true))
     }
 
     /// - Throws: ``ModelMismatch`` where the store is not as the model is.
-    static func play(_ events: [StoreEvent], in parent: String) async throws {
-        let run = try await ModelRun(in: parent)
+    static func play(_ events: [StoreEvent]) async throws {
+        let run = try await ModelRun()
         for event in events {
             try await run.happen(event)
             try await run.compare()
@@ -95,7 +93,7 @@ final class ModelRun {
 
     /// The folder as it is now becomes that of another store; the old one knows nothing of it.
     private func crash() async throws {
-        let copy = try TemporaryFolder(in: self.parent)
+        let copy = try TemporaryFolder(inMemory: true)
         try copy.becomeCopy(of: self.subject.folder)
         for upload in self.uploads.values where upload.isResumable {
             let partial = StoreModel.Partial(file: upload.file, places: upload.places, isCertain: false)

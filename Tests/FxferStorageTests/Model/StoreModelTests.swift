@@ -29,13 +29,9 @@ struct StoreModelTests {
         return StoreEvent.sequence(Self.length, &generator)
     }
 
-    /// In memory, where there is a folder for that: nothing here depends on what a disk keeps, and flushing to one takes
-    /// most of the time.
-    private static let parent = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp"
-
     private static func failure(of events: [StoreEvent]) async -> String? {
         do {
-            try await ModelRun.play(events, in: Self.parent)
+            try await ModelRun.play(events)
             return nil
         } catch {
             return "\(error)"
