@@ -63,8 +63,14 @@ struct Publishing: Sendable {
         guard let upload else { return }
         // Sent again it is found to be there.
         if self.progress.isStored.load(ordering: .relaxed) { return await upload.removeRecord() }
-        if error.code == .busy, upload.isResumable, (try? await upload.leave(self.finished.rest)) != nil { return }
+        if error.code == .busy, upload.isResumable, await self.leave(upload) { return }
         await upload.remove()
+    }
+
+    /// Lets another try go on; false where that could not be written down.
+    private func leave(_ upload: MultipartUpload) async -> Bool {
+        let start = self.finished.size - UInt64(self.finished.rest.readableBytes)
+        return (try? await upload.leave(self.finished.rest, at: start)) != nil
     }
 
     // MARK: Folders

@@ -232,26 +232,41 @@ final class MultipartUpload: Sendable {
 
     /// Lets go of it, so that another connection or node can go on; what is behind the parts is stored beside them.
     ///
+    /// - Parameters:
+    ///   - tail: verified bytes of the file.
+    ///   - start: where they begin. They are of use only where that is the end of the last part.
     /// - Throws: where that could not be written down, and nothing was left.
-    func leave(_ tail: ByteBuffer) async throws {
+    func leave(_ tail: ByteBuffer, at start: UInt64) async throws {
         await self.settle()
         await self.beginEnd()
-        let failure = self.failure
-        // Only what is without a gap counts, and a tail behind another part has no place.
-        let isWhole = self.state.withLock { $0.record.parts.count == $0.done.count }
-        if failure == nil, isWhole, tail.readableBytes > 0 {
-            let name = RandomID.make()
-            let digest = SHA256.digest(of: tail)
-            try await self.client.put(self.store.names.tails + Array(name.utf8), tail, digest: digest)
-            self.state.withLock { state in
-                state.record.tail = .init(name: name, size: UInt64(tail.readableBytes), digest: digest)
+        let hasPlace = self.state.withLock { $0.failure == nil && $0.record.parts.position == start }
+        if hasPlace, tail.readableBytes > 0 {
+            let new = UploadRecord.Tail(
+                name: RandomID.make(),
+                size: UInt64(tail.readableBytes),
+                digest: SHA256.digest(of: tail)
+            )
+            try await self.client.put(self.key(of: new), tail, digest: new.digest)
+            self.state.withLock { $0.record.tail = new }
+        }
+        let left = self.state.withLock { state in
+            state.record.isFree = true
+            return state.record.tail
+        }
+        do {
+            try await self.write()
+        } catch {
+            if let left, !self.state.withLock({ $0.tails.contains(left.name) }) {
+                try? await self.client.delete(self.key(of: left))
             }
+            throw error
         }
-        self.state.withLock { $0.record.isFree = true }
-        try await self.write()
-        let isCurrent = self.state.withLock { state in state.record.tail.map { state.tails.contains($0.name) } ?? false
-        }
-        if !isCurrent { await self.removeTails() }
+        let isFromBefore = self.state.withLock { state in left.map { state.tails.contains($0.name) } ?? false }
+        if !isFromBefore { await self.removeTails() }
+    }
+
+    private func key(of tail: UploadRecord.Tail) -> [UInt8] {
+        self.store.names.tails + Array(tail.name.utf8)
     }
 
     /// Lets go of it, and removes all of it. What cannot be removed now expires.

@@ -167,7 +167,7 @@ package final class StagedObject: StagedFile {
             // Even in a cancelled task.
             let work = Task {
                 if keepingPartial, upload.isResumable, tail.kept > 0,
-                    (try? await upload.leave(tail.bytes)) != nil
+                    (try? await upload.leave(tail.bytes, at: tail.kept - UInt64(tail.bytes.readableBytes))) != nil
                 {
                     return
                 }

@@ -46,7 +46,9 @@ extension ObjectStore {
         var kept: [UploadRecord] = []
         var count = 0
         for item in left {
-            let isOld = .seconds(item.age) > max(self.options.keepPartialsFor, self.options.takeOverAfter * 12)
+            // One that somebody has is written again and again, unless its sender is silent: he may be, for a while.
+            let leave = item.record?.isFree ?? true ? .zero : max(self.options.takeOverAfter, Self.orphanAge)
+            let isOld = .seconds(item.age) > max(self.options.keepPartialsFor, leave)
             let isTooMuch = total > self.options.maxPartialBytes && self.isIdle(item)
             if isOld || isTooMuch, try await self.remove(item) {
                 total -= item.record?.length ?? 0

@@ -23,6 +23,7 @@ struct SandboxTests {
 
     /// Runs `body`, which is given full paths by names, on a thread that may store in `store` and read in `read`.
     private func confined<T: Sendable>(
+        connecting: [UInt16] = [],
         _ body: @escaping @Sendable (_ path: (String) -> String) -> T
     ) async throws -> T {
         let folder = self.folder
@@ -33,7 +34,8 @@ struct SandboxTests {
                     with: Result {
                         let rules = SandboxRules(
                             storing: [Array(folder.path(of: "store").utf8)],
-                            reading: [Array(folder.path(of: "read").utf8), Array("/proc".utf8)]
+                            reading: [Array(folder.path(of: "read").utf8), Array("/proc".utf8)],
+                            connecting: connecting
                         )
                         let outcome = try Sandbox.confineThread(to: rules)
                         #expect(outcome == .entered(version: Int(clinux_landlock_version())))
@@ -149,26 +151,34 @@ struct SandboxTests {
 
     @Test("makes no TCP connections and no ports", .enabled(if: clinux_landlock_version() >= 4))
     func network() async throws {
-        let results = try await self.confined { _ in
-            [connect, bind].map { call in
-                let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-                defer { close(descriptor) }
-                // Port 0: nobody listens there, and the sandbox is asked before that is found out.
-                var address = sockaddr_in()
-                address.sin_family = sa_family_t(AF_INET)
-                address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
-                return Self.result {
-                    withUnsafeBytes(of: &address) { bytes in
-                        call(
-                            descriptor,
-                            bytes.assumingMemoryBound(to: sockaddr.self).baseAddress,
-                            socklen_t(bytes.count)
-                        )
-                    }
-                }
+        // Port 0: nobody listens there, and the sandbox is asked before that is found out.
+        let results = try await self.confined { _ in [connect, bind].map { Self.call($0, port: 0) } }
+        #expect(results == [EACCES, EACCES])
+    }
+
+    @Test("connects to the ports that its rules name", .enabled(if: clinux_landlock_version() >= 4))
+    func ports() async throws {
+        // Nobody listens on port 1 or 2: a connection that is let out is refused there.
+        let results = try await self.confined(connecting: [1]) { _ in [1, 2].map { Self.call(connect, port: $0) } }
+        #expect(results == [ECONNREFUSED, EACCES])
+    }
+
+    /// connect(2) or bind(2) with a port of the loopback.
+    private static func call(
+        _ call: (CInt, UnsafePointer<sockaddr>?, socklen_t) -> CInt,
+        port: UInt16
+    ) -> CInt {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        return Self.result {
+            withUnsafeBytes(of: &address) { bytes in
+                call(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
             }
         }
-        #expect(results == [EACCES, EACCES])
     }
 
     @Test("signals no process outside", .enabled(if: clinux_landlock_version() >= 6))
