@@ -21,6 +21,7 @@ extension FinishedContent {
             try self.file?.setAttributes(target.permissions ?? 0o600, target.modified)
             return try self.file?.status()
         }
+        if let status { FlushFailures.process.forget(status.identity) }
         if target.level > .verified { self.file?.beginSync() }
     }
 

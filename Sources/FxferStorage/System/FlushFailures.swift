@@ -10,28 +10,32 @@ final class FlushFailures: Sendable {
     static let process = FlushFailures()
 
     private struct Version: Hashable {
-        let identity: FileStatus.Identity
         let size: UInt64
         let modified: FileTime
 
         init(_ stamp: FileStatus.Stamp) {
-            self.identity = stamp.identity
             self.size = stamp.size
             self.modified = stamp.modified
         }
     }
 
-    private let versions = Mutex<Set<Version>>([])
+    private let versions = Mutex<[FileStatus.Identity: Version]>([:])
 
     init() {}
 
     /// Whether an fsync of this file failed.
     func has(_ stamp: FileStatus.Stamp) -> Bool {
-        self.versions.withLock { $0.contains(Version(stamp)) }
+        self.versions.withLock { $0[stamp.identity] == Version(stamp) }
     }
 
     /// An fsync of this file has failed.
     func note(_ stamp: FileStatus.Stamp) {
-        self.versions.withLock { _ = $0.insert(Version(stamp)) }
+        self.versions.withLock { $0[stamp.identity] = Version(stamp) }
+    }
+
+    /// A new file has this identity, so the one that had it is gone: inodes are used again, and a file that is sent once
+    /// more has the size and the time that it had before.
+    func forget(_ identity: FileStatus.Identity) {
+        self.versions.withLock { if !$0.isEmpty { $0[identity] = nil } }
     }
 }

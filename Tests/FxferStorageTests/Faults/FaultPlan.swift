@@ -155,6 +155,11 @@ extension FaultPlan {
         files.allSatisfy { file in self.calls.contains { $0.call == .fsync && $0.file == file && $0.wasMade } }
     }
 
+    /// Whether the fsync of that file failed.
+    func failedToFlush(_ file: FileStatus.Identity) -> Bool {
+        self.calls.contains { $0.call == .fsync && $0.file == file && !$0.wasMade }
+    }
+
     /// The files and folders whose fsync was tried again after it had failed.
     var flushedAgain: Int {
         var failed: Set<FileStatus.Identity> = []

@@ -131,6 +131,10 @@ struct UploadScene: FaultScene {
         let again = try await DirectoryUnderTest(in: self.subject.folder, options: self.kind.options)
         try self.checkNoLitter(again)
         if case .success = result { return try await again.expectVerified() }
+        if self.kind == .identical, let old, plan.failedToFlush(old) {
+            try await self.checkGivenUp(again)
+            return try await again.expectVerified()
+        }
         let publication = try await self.send(to: again)
         let isThere = plan.leavesNamesUnseen && publication.outcome == .identical
         #expect(isThere || publication.outcome == self.expectedOutcome, FaultLoop.now)
@@ -169,6 +173,15 @@ struct UploadScene: FaultScene {
         #expect(content.damages == [], FaultLoop.now)
         let isKnown = self.kind == .repairing || self.kind == .repairingFromDisk
         #expect(content.latest[Self.path]?.digest == (isKnown ? sha256(Self.small) : nil), FaultLoop.now)
+    }
+
+    /// A file whose flush has failed is never flushed again; it can be removed and sent anew, and is a good one then.
+    private func checkGivenUp(_ subject: DirectoryUnderTest) async throws {
+        #expect(await failureCode { _ = try await self.send(to: subject) } == .io, FaultLoop.now)
+        #expect(try subject.content(at: Self.path) == self.before, FaultLoop.now)
+        try subject.remove(Self.path)
+        #expect(try await self.send(to: subject).outcome == .stored, FaultLoop.now)
+        #expect(try await self.send(to: subject).outcome == .identical, FaultLoop.now)
     }
 
     private func checkNoLitter(_ subject: DirectoryUnderTest) throws {
