@@ -51,13 +51,15 @@ extension FileReceiving {
     private func confirm(_ file: FileID, _ existing: ExistingFile) async {
         self.work += 1
         let incoming = self.incoming(file)
+        let result: Result<Publication, FxferError>
         do {
-            let publication = try await existing.confirmDurable(from: self.origin)
-            self.receiving.published.leave(file, .success(publication))
+            result = .success(try await existing.confirmDurable(from: self.origin))
         } catch {
-            self.receiving.published.leave(file, .failure(FxferError(wrapping: error)))
+            result = .failure(FxferError(wrapping: error))
         }
+        // Before the receipt, with which the sender may offer the path again: nobody is to have its partial then.
         await incoming.staged?.discard(keepingPartial: false)
+        self.receiving.published.leave(file, result)
     }
 
     /// Publishes the folders that wait for no file any more: one that arrived in a folder later would change its times,
