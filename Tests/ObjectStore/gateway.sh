@@ -2,7 +2,8 @@
 # A real S3 server for the tests: Ceph's RADOS Gateway from Debian's packages, with one monitor and one disk (a file of the
 # folder), on loopback. Up in some seconds; about 135 MiB of memory. Needs root.
 #
-#   gateway.sh start    install it where it is missing, start it, wait until it answers; prints what tests need (eval it)
+#   gateway.sh start    install it where it is missing, start it, wait until it answers, make the bucket `files`; prints what
+#                       tests need (eval it)
 #   gateway.sh stop     end its processes       gateway.sh wipe    and remove all data
 #
 # GATEWAY_DIR (/tmp/fxfer-gateway) is where its data are, GATEWAY_PORT (7480) where it listens, GATEWAY_MONITOR_PORT (40780)
@@ -143,6 +144,7 @@ variables() {
 
 start() {
     if alive gateway radosgw && alive disk ceph-osd && alive monitor ceph-mon && answers; then
+        make_bucket
         variables
         return
     fi
@@ -185,7 +187,16 @@ start() {
         [ "$round" = 240 ] && fail "the gateway does not answer"
         sleep 0.25
     done
+    make_bucket
     variables
+}
+
+# The bucket `files`, for trying by hand; tests make their own. No error where it is there.
+make_bucket() {
+    # The SHA-256 of no content.
+    local empty=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    curl -s -f -o /dev/null --max-time 20 --aws-sigv4 "aws:amz:us-east-1:s3" --user "$key:$secret" \
+        -H "x-amz-content-sha256: $empty" -X PUT "$endpoint/files" || fail "the bucket cannot be made"
 }
 
 case ${1:-} in
