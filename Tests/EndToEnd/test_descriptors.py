@@ -39,8 +39,9 @@ class FewDescriptorsTest(SendCase):
         super().setUp()
         self.server = ReadServer(self.folder / "out", preexec_fn=limit_descriptors)
         self.addCleanup(self.server.__exit__)
-        self.assert_serves(self.server)
         self.descriptors = self.server.descriptors()
+        self.assert_serves(self.server)
+        eventually(lambda: self.server.descriptors() <= self.descriptors, "the good client is gone")
 
     def connect_silently(self, connections, count):
         """So many connections that say nothing, closed with `connections`; the server has taken those it serves."""
