@@ -22,7 +22,8 @@ extension ModelRun {
                 return results[index] == expected
                     || results[index] == .failed(.io) && Self.isReplacedMeanwhile(expected, results)
             }
-            guard isSo else { continue }
+            // What was told may fit several orders: of files that replaced each other, the last one is there.
+            guard isSo, self.hasLast(of: finishing, as: model) else { continue }
             self.model = model
             self.forgetPartials(finishing, results)
             return
@@ -30,6 +31,14 @@ extension ModelRun {
         var model = self.model
         let expected = finishing.map { Self.expectation($0, &model) }
         throw ModelMismatch(description: "published \(finishing.map(\.file)): \(results), not \(expected) in any order")
+    }
+
+    /// Whether under the paths of these is what the model has there.
+    private func hasLast(of uploads: [ModelUpload], as model: StoreModel) -> Bool {
+        uploads.allSatisfy { upload in
+            guard let file = model.files[upload.file.path] else { return true }
+            return (try? self.subject.digest(at: upload.file.path)) == file.digest
+        }
     }
 
     /// Whether the very file that one of these was found to be identical to was replaced by another of them before that
