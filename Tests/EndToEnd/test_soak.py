@@ -150,7 +150,7 @@ class PassingClientsTest(SoakCase):
 
     def test_clients_that_are_gone_hold_nothing(self):
         """What was kept ready for a client's time-out goes when it goes, however long that time is."""
-        self.greet(self.CONNECTIONS // 3)
+        self.greet(self.CONNECTIONS)
         before = self.assert_comes_back("before passing clients")
         self.greet(self.CONNECTIONS)
         after = self.assert_comes_back("after passing clients")

@@ -3,7 +3,7 @@ import Synchronization
 
 /// A partial on its way to a staged file: what is left of an earlier try is being verified.
 ///
-/// Where this ends early (a cancelled task, an error), the partial stays as it is.
+/// Where this ends early (a cancelled task, an error), the partial stays as it is if it has anything to go on from.
 final class PartialResumption: Sendable {
     /// How many bytes are there, if all of them are good.
     let expectedLength: UInt64

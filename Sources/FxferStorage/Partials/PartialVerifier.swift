@@ -17,10 +17,13 @@ struct PartialVerifier: ~Copyable, Sendable {
     private var goodCount: UInt64 = 0
 
     /// - Parameter limit: bytes beyond which nothing is of use: the offered size.
-    init(_ file: consuming PartialFile, upTo limit: UInt64) throws(Errno) {
+    init(_ partial: consuming PartialFile, upTo limit: UInt64) throws(Errno) {
+        var file = partial
         let size = try file.hasJournal() ? file.file.status().size : 0
         self.records = PartialRecords(upTo: min(limit, size))
         self.expectedLength = Self.lastLength(in: file, upTo: min(limit, size))
+        // Also where this ends early: of what nobody can go on from nothing is to stay.
+        if self.expectedLength == 0 { file.leave(false) }
         let hash = SteppedHash()
         self.good = hash.place()
         self.hash = hash

@@ -26,6 +26,23 @@ struct PartialKeepingTests {
         #expect(try subject.published() == [])
     }
 
+    @Test("a try that ends before it knows what is there leaves what was there, and no empty files", arguments: [0, 3])
+    func endsWhileVerifying(chunks: Int) async throws {
+        let subject = try await DirectoryUnderTest()
+        if chunks > 0 { try await subject.leave(upTo: chunks * Sample.chunk) }
+        let before = try subject.partialFiles()
+        #expect(before.count == (chunks > 0 ? 2 : 0))
+        do {
+            let partial = subject.store.partials
+            guard case .held(var file) = try partial.claim(Sample.name) else { throw UnexpectedStaging() }
+            let header = PartialHeader(path: Sample.path, created: .now(), size: UInt64(Sample.size), modified: nil)
+            #expect(try file.openJournal(header))
+            _ = try PartialVerifier(file, upTo: UInt64(Sample.size))
+        }
+        #expect(try subject.partialFiles() == before)
+        if chunks > 0 { try await subject.expectResumption(at: chunks * Sample.chunk) }
+    }
+
     @Test("leaves nothing of a file that nobody refers to any more")
     func forgotten() async throws {
         let subject = try await DirectoryUnderTest()
