@@ -46,9 +46,11 @@ let package = Package(
             name: "FxferS3",
             dependencies: [
                 "CLibcrypto",
+                "FxferNetwork",
                 "FxferProtocol",
                 "FxferStorage",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio

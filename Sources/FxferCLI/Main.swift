@@ -69,7 +69,8 @@ enum Main {
     private static func exit(_ error: any Error) -> Never {
         let status = FxferCommand.exitCode(for: error).rawValue
         guard status != 0 else { FxferCommand.exit(withError: error) }
-        let message = FxferCommand.message(for: error).split(separator: "\n").joined(separator: " ")
+        var message = FxferCommand.message(for: error).split(separator: "\n").joined(separator: " ")
+        if message.last == "." { message.removeLast() }
         let text = EscapedText.escape(RawArgument(text: message).bytes)
         StandardStream.error.write(line: "fxfer: \(text); see \(Self.helpCommand(for: error))")
         Glibc.exit(status)

@@ -13,6 +13,14 @@ package enum NetworkErrorText {
         default: "\(error)"
         }
     }
+
+    /// BoringSSL's word for what went wrong, in parentheses, of a text like
+    /// `error:10000410:SSL routines:OPENSSL_internal:WORD at …`; nothing where there is none.
+    package static func handshakeReason(in text: String) -> String {
+        guard let words = text.firstRange(of: "OPENSSL_internal:") else { return "" }
+        let word = text[words.upperBound...].prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+        return " (\(word))"
+    }
 }
 
 /// getaddrinfo(3) knows no address of a host.

@@ -194,5 +194,43 @@ class BucketFailureTest(BucketCase):
             self.assertEqual(result.returncode, 65, result.stderr)
             self.assertFalse(target.exists())
 
+    def test_what_was_changed_behind_its_back_is_not_said_to_be_what_is_sent(self):
+        """Whatever its metadata say: neither of what was stored there, nor of what is there now, is there a receipt."""
+        for source in (self.small, self.large):
+            with self.subTest(source.name), FakeStore() as store:
+                node = self.node("s3://files", store.endpoint)
+                self.assertEqual(self.send(source, node).returncode, 0)
+                stored = store.objects[b"f"]
+                damage = bytes([stored.content[0] ^ 1]) + stored.content[1:]
+                stored.content = damage
+                changed = self.file("changed", damage)
+                for sent in (source, changed):
+                    result = self.send(sent, node)
+                    self.assertEqual(result.returncode, 73, result.stderr)
+                self.assertEqual(store.published(), {b"f": damage})
+                self.assertEqual(len(store.own("ledger")), 1)
+                node = self.node("s3://files", store.endpoint, "--on-conflict", "replace")
+                result = self.send(source, node)
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertEqual(store.published(), {b"f": source.read_bytes()})
+
+    def test_a_server_with_a_shorter_prefix_has_no_way_to_what_is_another_ones_own(self):
+        with FakeStore() as store:
+            inner = self.node("s3://files/in", store.endpoint)
+            self.assertEqual(self.send(self.small, inner).returncode, 0)
+            before = {key: stored.content for key, stored in store.objects.items()}
+            ledger = next(key for key in before if b"/ledger/" in key).decode()
+            outer = self.node("s3://files", store.endpoint, "--share")
+            for name in ("in/.fxfer/ledger/x", ledger, ".fxfer/x", "in/.fxfer"):
+                for source in (self.small, self.large):
+                    result = run("send", "--retries", "0", "--as", name, os.fspath(source), outer.address)
+                    self.assertNotEqual(result.returncode, 0, name)
+            self.assertEqual(run("get", f"{outer.address}/{ledger}", "--output", os.fspath(self.folder / "got")).returncode, 66)
+            self.assertEqual(run("list", f"{outer.address}/in/.fxfer").returncode, 66)
+            self.assertNotIn(".fxfer", run("list", f"{outer.address}/in").stdout)
+            after = {key: stored.content for key, stored in store.objects.items() if b"probes" not in key}
+            self.assertEqual({key: after[key] for key in before}, before)
+            self.assertEqual({key for key in after if key not in before}, set())
+
 
 del BucketCase

@@ -23,8 +23,10 @@ class BucketStartTest(BucketCase):
             command, env=environment(**key), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
         )
         self.assertNotIn(KEY["AWS_SECRET_ACCESS_KEY"], result.stdout + result.stderr)
-        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
-        self.assertRegex(result.stderr, "^fxfer: ")
+        *notices, error = result.stderr.splitlines()
+        self.assertTrue(all("the object store has not answered yet" in notice for notice in notices), notices)
+        self.assertRegex(error, "^fxfer: ")
+        self.error = error
         return result.returncode
 
     def test_an_answer_that_forbids_it_ends_the_server_with_a_status_of_its_own(self):
@@ -34,7 +36,7 @@ class BucketStartTest(BucketCase):
             "clock": (403, "RequestTimeTooSkewed", NOT_PERMITTED),
             "no right": (403, "AccessDenied", NOT_PERMITTED),
             "no bucket": (404, "NoSuchBucket", NO_INPUT),
-            "other region": (301, "PermanentRedirect", IO),
+            "other region": (301, "PermanentRedirect", USAGE),
             "fault": (500, "InternalError", NO_CONNECTION),
             "overloaded": (503, "SlowDown", NO_CONNECTION),
         }
@@ -54,6 +56,32 @@ class BucketStartTest(BucketCase):
         with FakeStore() as store:
             endpoint = store.endpoint
         self.assertEqual(self.fail(endpoint), NO_CONNECTION)
+        self.assertTrue(self.error.endswith(": it cannot be reached (Connection refused)"), self.error)
+        self.assertEqual(self.fail("http://no-such-host.invalid"), NO_CONNECTION)
+        self.assertTrue(self.error.endswith("(the host name cannot be resolved)"), self.error)
+
+    def test_something_else_is_there(self):
+        def web(handler):
+            handler.reply(200, {}, b"<!DOCTYPE html>\n<html></html>")
+            return True
+
+        with FakeStore() as store:
+            endpoint = store.endpoint.replace("http:", "https:")
+            self.assertEqual(self.fail(endpoint), NO_CONNECTION)
+            self.assertIn("it does not speak TLS; is it http:// in place of https://?", self.error)
+        with FakeStore(Fault("GET", "list-type", web)) as store:
+            self.assertEqual(self.fail(store.endpoint), IO)
+            self.assertIn("is that an S3 server, and --s3-endpoint right?", self.error)
+
+    def test_the_region_that_a_store_names_is_told(self):
+        def elsewhere(handler):
+            body = b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"
+            handler.reply(400, {}, body)
+            return True
+
+        with FakeStore(Fault("GET", "list-type", elsewhere)) as store:
+            self.assertEqual(self.fail(store.endpoint), USAGE)
+            self.assertIn("the bucket is in the region eu-west-1; name it by --s3-region", self.error)
 
     def test_a_store_that_ignores_a_condition_or_a_digest_is_not_served_from(self):
         def ignore(name):
@@ -77,7 +105,16 @@ class BucketStartTest(BucketCase):
             self.assertEqual(self.fail(store.endpoint, location="files"), USAGE)
             self.assertEqual(self.fail("ftp://127.0.0.1"), USAGE)
             self.assertEqual(store.requests, [])
-        for options in ([], ["--dir", "a", "--store", "s3://files"], ["--store", "s3://files", "--min-free-space", "1"]):
+        for options in (
+            [],
+            ["--dir", "a", "--store", "s3://files"],
+            ["--dir", "s3://files"],
+            ["--dir", "a", "--s3-timeout", "5"],
+            ["--store", "s3://files/.fxfer"],
+            ["--store", "s3://files/a/.fxfer/b"],
+            ["--store", "s3://files//a"],
+            ["--store", "s3://files", "--min-free-space", "1"],
+        ):
             result = run("serve", "--listen", "127.0.0.1:0", *options)
             self.assertEqual(result.returncode, USAGE, options)
 

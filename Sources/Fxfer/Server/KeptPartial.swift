@@ -18,14 +18,14 @@ public struct KeptPartial: Hashable, Sendable {
     ///
     /// - Throws: ``FxferError`` with `noInput` where the directory does not exist, or `io`; `CancellationError`.
     public static func list(in directory: [UInt8]) async throws -> [KeptPartial] {
-        try await DirectoryStore.partials(in: directory).map { partial in
-            KeptPartial(
-                path: partial.path,
-                size: partial.size,
-                verified: partial.verified,
-                lastWrite: partial.lastWrite,
-                isInUse: partial.isInUse
-            )
-        }
+        try await DirectoryStore.partials(in: directory).map(KeptPartial.init)
+    }
+
+    package init(_ partial: PartialSummary) {
+        self.path = partial.path
+        self.size = partial.size
+        self.verified = partial.verified
+        self.lastWrite = partial.lastWrite
+        self.isInUse = partial.isInUse
     }
 }

@@ -56,16 +56,9 @@ enum TLSFailure {
         }
         return FxferError(
             .protocolViolation,
-            "TLS 1.3 cannot be set up with \(server)\(Self.reason(in: text)); is it an fxfer server?",
+            "TLS 1.3 cannot be set up with \(server)\(NetworkErrorText.handshakeReason(in: text)); is it an fxfer server?",
             cause: cause
         )
-    }
-
-    /// BoringSSL's word for what went wrong, of a text like `error:10000410:SSL routines:OPENSSL_internal:WORD at …`.
-    private static func reason(in text: String) -> String {
-        guard let words = text.firstRange(of: "OPENSSL_internal:") else { return "" }
-        let word = text[words.upperBound...].prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
-        return " (\(word))"
     }
 
     private static func lost(_ server: Endpoint, _ words: String, cause: any Error) -> FxferError {

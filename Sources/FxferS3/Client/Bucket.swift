@@ -42,17 +42,20 @@ package struct Bucket: Hashable, Sendable {
             throw FxferError(.usage, "'\(text)' names no bucket: 3 to 63 lower-case letters, digits, dots and hyphens")
         }
         var prefix = parts.count > 1 ? Array(parts[1].utf8) : []
-        while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
+        if prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
         if !prefix.isEmpty {
-            guard prefix.count <= Self.longestPrefix, (try? RelativePath(bytes: prefix)) != nil else {
-                throw FxferError(
-                    .usage,
-                    "'\(text)' has a prefix that no path can have, or one of more than \(Self.longestPrefix) bytes"
-                )
+            do throws(PathRule) {
+                _ = try RelativePath(bytes: prefix)
+            } catch {
+                throw FxferError(.usage, "the prefix of '\(text)' \(error.explanation)")
+            }
+            guard prefix.count <= Self.longestPrefix, !ObjectNames.isReserved(prefix) else {
+                let reason = prefix.count > Self.longestPrefix ? "has more than \(Self.longestPrefix) bytes" : "is a server's own"
+                throw FxferError(.usage, "the prefix of '\(text)' \(reason)")
             }
             prefix.append(UInt8(ascii: "/"))
         }
-        guard !region.isEmpty, region.utf8.allSatisfy(Self.isLabelByte) else {
+        guard Self.isRegion(region) else {
             throw FxferError(.usage, "'\(EscapedText.escape(region))' is no region")
         }
         let place = try Self.parse(endpoint ?? "https://s3.\(region).amazonaws.com")
@@ -68,6 +71,10 @@ package struct Bucket: Hashable, Sendable {
 
     private static func isName(_ name: String) -> Bool {
         (3...63).contains(name.utf8.count) && name.utf8.allSatisfy { Self.isLabelByte($0) || $0 == UInt8(ascii: ".") }
+    }
+
+    static func isRegion(_ name: String) -> Bool {
+        (1...63).contains(name.utf8.count) && name.utf8.allSatisfy(Self.isLabelByte)
     }
 
     private static func isLabelByte(_ byte: UInt8) -> Bool {
@@ -121,10 +128,12 @@ extension Bucket {
     }
 
     /// Scheme and authority.
-    var origin: String { "\(self.isSecure ? "https" : "http")://\(self.authority)" }
+    package var origin: String { "\(self.isSecure ? "https" : "http")://\(self.authority)" }
 }
 
 extension Bucket: CustomStringConvertible {
-    /// `s3://BUCKET/PREFIX`, escaped.
-    package var description: String { EscapedText.escape(Array("s3://\(self.name)/".utf8) + self.prefix.dropLast()) }
+    /// `s3://BUCKET/PREFIX`, or `s3://BUCKET`, escaped.
+    package var description: String {
+        EscapedText.escape(Array("s3://\(self.name)".utf8) + (self.prefix.isEmpty ? [] : [0x2F] + self.prefix.dropLast()))
+    }
 }

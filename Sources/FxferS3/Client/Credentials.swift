@@ -78,6 +78,24 @@ package struct CredentialsSource: Sendable {
         )
     }
 
+    /// What `~/.aws/config` (AWS_CONFIG_FILE) says of the profile: `region`, `endpoint_url`; nil where it says nothing.
+    ///
+    /// - Throws: `.noInput` where a file that was named cannot be read.
+    package func setting(_ name: String) throws(FxferError) -> String? {
+        let named = self.value("AWS_CONFIG_FILE")
+        guard let file = named ?? self.value("HOME").map({ "\($0)/.aws/config" }) else { return nil }
+        let text: [UInt8]
+        do {
+            text = try SmallFile.read(Array(file.utf8), limit: 1 << 20)
+        } catch {
+            guard named == nil else { throw error }
+            return nil
+        }
+        let profile = self.value("AWS_PROFILE") ?? "default"
+        let section = profile == "default" ? profile : "profile \(profile)"
+        return Self.section(section, of: String(decoding: text, as: UTF8.self))[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     private func value(_ name: String) -> String? {
         self.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }

@@ -12,14 +12,6 @@ struct StoredPart: Hashable, Sendable {
     let checksum: String?
 }
 
-/// An upload in parts that was begun.
-struct OpenUpload: Hashable, Sendable {
-    let key: [UInt8]
-    let id: String
-    /// When, in seconds since 1970; nil where the store does not say.
-    let begun: Int64?
-}
-
 /// Uploads in parts: an object that is seen when it is complete, and not before.
 extension S3Client {
     /// The most parts that an upload may have.
@@ -117,37 +109,6 @@ extension S3Client {
             guard document["IsTruncated"] == "true" else { return parts }
             guard let last = parts.last?.number, last > marker else { throw self.nonsense("an endless list", request) }
             marker = last
-        }
-    }
-
-    /// Uploads that were begun and neither completed nor given up.
-    func openUploads() async throws -> [OpenUpload] {
-        var found: [OpenUpload] = []
-        var markers: (key: String, id: String)?
-        while true {
-            var request = S3Request(.GET).asking("uploads").asking("encoding-type", "url")
-            if !self.bucket.prefix.isEmpty {
-                request = request.asking("prefix", String(decoding: self.bucket.prefix, as: UTF8.self))
-            }
-            if let markers {
-                request = request.asking("key-marker", markers.key).asking("upload-id-marker", markers.id)
-            }
-            request.answerLimit = 8 << 20
-            let answer = try await self.perform(request)
-            guard let document = answer.document("ListMultipartUploadsResult") else {
-                throw self.nonsense("no list", request)
-            }
-            for element in document.all("Upload") {
-                guard let key = element["Key"].flatMap({ PercentEncoding.decode($0.utf8) }),
-                    let id = element["UploadId"], Self.isUploadID(id)
-                else { throw self.nonsense("an upload that cannot be", request) }
-                found.append(OpenUpload(key: key, id: id, begun: element["Initiated"].flatMap(Self.seconds)))
-            }
-            guard document["IsTruncated"] == "true" else { return found }
-            let next = (document["NextKeyMarker"] ?? "", document["NextUploadIdMarker"] ?? "")
-            guard let key = PercentEncoding.decode(next.0.utf8), !(next == markers ?? ("", "")), found.count < 1_000_000
-            else { throw self.nonsense("an endless list", request) }
-            markers = (String(decoding: key, as: UTF8.self), next.1)
         }
     }
 

@@ -29,6 +29,7 @@ package final class S3Client: Sendable {
     private let source: CredentialsSource
     private let credentials: Mutex<Credentials>
     private let http: HTTPClient
+    let metrics = StoreMetrics()
     private let lanes = RequestLanes(S3Client.lanes)
 
     /// - Throws: as ``CredentialsSource/load()``.
@@ -83,6 +84,7 @@ package final class S3Client: Sendable {
             } catch let error as S3Error where error.isTemporary && attempt < self.options.attempts {
                 try await Task.sleep(for: Self.pause(before: attempt))
                 attempt += 1
+                self.metrics.retries.increment()
             }
         }
     }
@@ -105,7 +107,17 @@ package final class S3Client: Sendable {
 
     /// Sends a request once.
     func attempt(_ request: S3Request) async throws -> S3Answer {
-        try await self.lanes.run { try await self.send(request) }
+        try await self.lanes.run {
+            let begin = NIODeadline.now()
+            do {
+                let answer = try await self.send(request)
+                self.metrics.ended(request.method.rawValue, nil, since: begin)
+                return answer
+            } catch {
+                self.metrics.ended(request.method.rawValue, error, since: begin)
+                throw error
+            }
+        }
     }
 
     private func send(_ request: S3Request) async throws -> S3Answer {
@@ -121,14 +133,20 @@ package final class S3Client: Sendable {
         } catch  where Task.isCancelled {
             throw CancellationError()
         } catch {
-            throw S3Error(reason: .unreachable(EscapedText.words("\(error)")), request: name)
+            throw S3Error(reason: .unreachable(ConnectionFailure.text(of: error)), request: name)
         }
         let answer = S3Answer(status: status, headers: headers, body: body)
         guard (200..<300).contains(status) else {
-            let code = answer.document("Error")?["Code"] ?? ""
-            throw S3Error(reason: .answered(status: status, code: code), request: name)
+            throw S3Error(reason: Self.reason(of: answer), request: name)
         }
         return answer
+    }
+
+    private static func reason(of answer: S3Answer) -> S3Error.Reason {
+        let error = answer.document("Error")
+        let region = (error?["Region"] ?? answer.headers.first(name: "x-amz-bucket-region"))
+            .flatMap { Bucket.isRegion($0) ? $0 : nil }
+        return .answered(status: answer.status, code: error?["Code"] ?? "", region: region)
     }
 
     private func exchange(_ request: S3Request) async throws -> (Int, HTTPHeaders, ByteBuffer) {

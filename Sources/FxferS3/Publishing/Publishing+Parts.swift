@@ -92,7 +92,7 @@ extension Publishing {
                 guard .seconds(age) > self.store.options.claimLimit else { return nil }
                 // Its owner is gone, or has been stopped: it shall not complete that any more. Where it did so before this,
                 // the object is there now.
-                try await self.client.abortUpload(there.upload, self.store.names.key(of: path.bytes))
+                try await self.store.begun.abort(there.upload, self.store.names.key(of: path.bytes))
                 if try await self.store.look(at: path)?.metadata?.id == there.id { return nil }
             }
         }

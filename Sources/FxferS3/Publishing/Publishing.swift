@@ -123,6 +123,10 @@ struct Publishing: Sendable {
             if let seen {
                 if let publication = try await self.identical(seen) { return publication }
             } else if try await self.store.isFolder(path) {
+                // A file beside it, which others have put there, may be the same.
+                if let file = try await self.store.look(at: path), let publication = try await self.identical(file) {
+                    return publication
+                }
                 guard self.conflict == .keepBoth else { throw self.store.isTakenByFolder(path) }
                 return nil
             }
@@ -176,7 +180,7 @@ struct Publishing: Sendable {
             guard there?.metadata?.id == id else { return false }
             if .seconds(age) > self.store.options.claimLimit {
                 // Whoever had it can complete it no more.
-                try await self.client.abortUpload(claim.upload, self.store.names.key(of: path.bytes))
+                try await self.store.begun.abort(claim.upload, self.store.names.key(of: path.bytes))
                 return try await self.store.look(at: path)?.metadata?.id == id
             }
             try await Task.sleep(for: .milliseconds(200))
@@ -226,15 +230,18 @@ struct Publishing: Sendable {
         return Publication(outcome, at: path, entry.durability, stored)
     }
 
-    /// What it is where a file with the same content has the name; nil where another has.
+    /// What it is where a file with the same content has the name; nil where another has, or one that is not what was stored.
     func identical(_ there: StoredObject) async throws -> Publication? {
-        guard there.size == self.finished.size, try await self.store.digest(of: there) == self.finished.digest else {
-            return nil
-        }
+        guard there.size == self.finished.size else { return nil }
         do {
+            guard try await self.store.hash(there) == self.finished.digest,
+                try await self.store.content(of: there).map({ $0.digest == self.finished.digest }) ?? true
+            else { return nil }
             return try await self.store.confirm(there, self.finished.digest, self.target.level, self.origin)
         } catch let error as FxferError where error.code == .io {
             // It has changed since: the next look tells.
+            return nil
+        } catch let error as S3Error where error.isPreconditionFailed || error.isMissing {
             return nil
         }
     }

@@ -7,8 +7,8 @@ import Synchronization
 extension ObjectStore: SharedFiles {
     package func open(_ path: RelativePath) async throws -> SharedContent {
         try await storing("read", path) {
-            guard let object = try await self.look(at: path) else {
-                if try await self.isFolder(path) {
+            guard !ObjectNames.isReserved(path.bytes), let object = try await self.look(at: path) else {
+                if !ObjectNames.isReserved(path.bytes), try await self.isFolder(path) {
                     throw FxferError(.isFolder, "'\(path)' is a folder; list it to see what is in it")
                 }
                 throw Self.isMissing(path)
@@ -24,7 +24,7 @@ extension ObjectStore: SharedFiles {
         } catch let error as S3Error {
             throw FxferError(
                 error.isTemporary ? .busy : .io,
-                "cannot list '\(folder?.description ?? "")' in the object store: \(error.explanation)",
+                "cannot list \(folder.map { "'\($0)' in " } ?? "")the object store: \(error.explanation)",
                 cause: error
             )
         }
@@ -50,6 +50,7 @@ private final class ObjectListing: SharedListing {
 
     /// - Throws: `.noInput` where there is no such folder; ``S3Error``.
     init(_ store: ObjectStore, _ folder: RelativePath?) async throws {
+        if let folder, ObjectNames.isReserved(folder.bytes) { throw ObjectStore.isMissing(folder) }
         let path = folder.map { $0.bytes + [UInt8(ascii: "/")] } ?? []
         self.store = store
         self.path = path
@@ -68,11 +69,18 @@ private final class ObjectListing: SharedListing {
             isThere = true
             if let name = Self.name(entry.path, in: path) { names.insert(name) }
         }
-        guard isThere else { throw ObjectStore.isMissing(folder) }
-        // A file and a folder of one name: the file is what can be got by it.
-        let files = Set(names.filter { !$0.isFolder }.map(\.bytes))
-        self.names = names.filter { !$0.isFolder || !files.contains($0.bytes) }
-            .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        if !isThere, let folder {
+            guard try await store.look(at: folder) == nil else {
+                throw FxferError(.noInput, "'\(folder)' is a file; list the folder that it is in")
+            }
+            throw ObjectStore.isMissing(folder)
+        }
+        // A bucket may have a file and a folder of one name.
+        self.names = names.sorted { first, second in
+            first.bytes == second.bytes
+                ? !first.isFolder && second.isFolder
+                : first.bytes.lexicographicallyPrecedes(second.bytes)
+        }
         self.folder = folder == nil ? FileAttributes(isFolder: true) : try await Self.attributes(of: path, store)
     }
 
@@ -123,7 +131,7 @@ private final class ObjectListing: SharedListing {
                 isFolder: true,
                 permissions: folder.permissions ?? 0o755,
                 size: 0,
-                modified: folder.modified ?? FileTime(seconds: 0, nanoseconds: 0)
+                modified: folder.modified ?? .unknown
             )
         }
         let path = try RelativePath(bytes: self.path + name.bytes)
@@ -139,7 +147,7 @@ private final class ObjectListing: SharedListing {
 }
 
 extension ObjectStore {
-    fileprivate static func isMissing(_ path: RelativePath?) -> FxferError {
-        FxferError(.noInput, "'\(path?.description ?? "")' does not exist")
+    fileprivate static func isMissing(_ path: RelativePath) -> FxferError {
+        FxferError(.noInput, "'\(path)' does not exist")
     }
 }

@@ -9,7 +9,7 @@ package struct StoredBucket: Sendable {
     /// How often a file that is replaced again and again is compared with what it was replaced by.
     private static let rounds = 8
 
-    private let store: ObjectStore
+    let store: ObjectStore
 
     /// Asks whether the bucket is there; writes nothing.
     ///
@@ -51,7 +51,7 @@ package struct StoredBucket: Sendable {
         return book
     }
 
-    private func telling<T>(_ body: () async throws -> T) async throws -> T {
+    func telling<T>(_ body: () async throws -> T) async throws -> T {
         do {
             return try await body()
         } catch let error as S3Error {

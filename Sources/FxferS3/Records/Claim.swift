@@ -4,7 +4,7 @@ import NIOCore
 
 /// Who may give a name to an object that went up in parts, and what that object is. See <doc:ObjectLayout>.
 ///
-/// One line of JSON, which ends with its own SHA-256, as a line of the ledger does.
+/// A ``HashedLine``.
 struct Claim: Hashable, Sendable {
     enum State: String, Hashable, Sendable {
         /// Its owner is about to complete the upload.
@@ -25,27 +25,29 @@ struct Claim: Hashable, Sendable {
     static let maxBytes = 16 << 10
 
     var encoded: ByteBuffer {
-        var line = JSONLineWriter()
-        line.add("claim", self.state.rawValue)
-        line.add("id", self.id)
-        line.add("upload", self.upload)
-        line.add("size", self.content.size)
-        line.add("sha256", self.content.digest)
-        line.add("stored", self.content.stored.rfc3339)
-        line.add("durability", self.content.durability.name)
-        line.add("entry", self.content.entry)
-        line.add("entry-hash", self.content.entryHash)
-        line.add("hash", SHA256.digest(of: line.bytes[...]))
-        return ByteBuffer(bytes: line.finish())
+        HashedLine.encode { line in
+            line.add("claim", self.state.rawValue)
+            line.add("id", self.id)
+            line.add("upload", self.upload)
+            line.add("size", self.content.size)
+            line.add("sha256", self.content.digest)
+            line.add("stored", self.content.stored.rfc3339)
+            line.add("durability", self.content.durability.name)
+            line.add("entry", self.content.entry)
+            line.add("entry-hash", self.content.entryHash)
+        }
     }
 }
 
 extension Claim {
     /// Reads what ``encoded`` writes; nil for anything else.
     init?(_ encoded: ByteBuffer) {
-        let bytes = Array(encoded.readableBytesView)
-        guard bytes.last == UInt8(ascii: "\n"), var reader = JSONLineReader(bytes.dropLast()),
-            let state = reader.text("claim").flatMap(State.init(rawValue:)),
+        guard let claim = HashedLine.decode(encoded, Self.init(fields:)) else { return nil }
+        self = claim
+    }
+
+    private init?(fields reader: inout JSONLineReader) {
+        guard let state = reader.text("claim").flatMap(State.init(rawValue:)),
             let id = reader.text("id"), RandomID.isOne(id),
             let upload = reader.text("upload"), S3Client.isUploadID(upload),
             let size = reader.number("size"), size <= FileAttributes.maxSize,
@@ -54,10 +56,6 @@ extension Claim {
             let durability = reader.text("durability").flatMap(Durability.init(name:)),
             let entry = reader.text("entry"),
             let entryHash = reader.text("entry-hash").flatMap(Digest.init(hex:))
-        else { return nil }
-        let hashed = bytes.prefix(reader.position)
-        guard let hash = reader.text("hash").flatMap(Digest.init(hex:)), reader.isAtEnd(),
-            hash == SHA256.digest(of: hashed)
         else { return nil }
         self.state = state
         self.id = id

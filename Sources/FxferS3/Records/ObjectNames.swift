@@ -15,6 +15,8 @@ struct ObjectNames: Sendable {
     var uploads: [UInt8] { self.own + Array("uploads/".utf8) }
     var claims: [UInt8] { self.own + Array("claims/".utf8) }
     var tails: [UInt8] { self.own + Array("tails/".utf8) }
+    /// Uploads in parts that were begun.
+    var begun: [UInt8] { self.own + Array("begun/".utf8) }
     var probes: [UInt8] { self.own + Array("probes/".utf8) }
     /// Files and folders whose path cannot be a key.
     var hidden: [UInt8] { self.own + Array("hidden/".utf8) }
@@ -35,10 +37,16 @@ struct ObjectNames: Sendable {
         return !text.unicodeScalars.contains { $0 == "\u{FFFE}" || $0 == "\u{FFFF}" }
     }
 
-    /// The file or folder that has that key; nil for a key of the store's own, and for one of a hidden path.
+    /// The file or folder that has that key; nil for a key of the store's own, or of another one's with a longer prefix.
     func path(of key: [UInt8]) -> [UInt8]? {
-        guard key.starts(with: self.prefix), !key.starts(with: self.own) else { return nil }
-        return Array(key.dropFirst(self.prefix.count))
+        guard key.starts(with: self.prefix) else { return nil }
+        let path = Array(key.dropFirst(self.prefix.count))
+        return Self.isReserved(path) ? nil : path
+    }
+
+    /// Whether it belongs to a store, this one or one that has a longer prefix: any component is `.fxfer`.
+    static func isReserved(_ path: [UInt8]) -> Bool {
+        path.split(separator: UInt8(ascii: "/")).contains(RelativePath.reservedFirstComponent[...])
     }
 
     func hiddenPath(_ path: [UInt8]) -> [UInt8] { self.hiddenPaths + Self.hash(path) }

@@ -48,26 +48,25 @@ struct UploadRecord: Hashable, Sendable {
     var length: UInt64 { self.parts.position + (self.tail?.size ?? 0) }
 
     var encoded: ByteBuffer {
-        var line = JSONLineWriter()
-        line.add("owner", self.owner)
-        line.add("free", self.isFree ? 1 : 0)
-        line.add("path", EscapedText.ascii(self.path.bytes))
-        line.add("target", EscapedText.ascii(self.target.bytes))
-        if let size { line.add("size", "\(size)") }
-        if let modified { line.add("mtime", modified.decimal) }
-        line.add("id", self.id)
-        if let upload { line.add("upload", upload) }
-        line.add("parts", UInt64(self.parts.count))
-        line.add("position", self.parts.position)
-        line.add("state", HexText.encode(self.parts.hash))
-        line.add("list", self.parts.list)
-        if let tail {
-            line.add("tail", tail.name)
-            line.add("tail-size", tail.size)
-            line.add("tail-sha256", tail.digest)
+        HashedLine.encode { line in
+            line.add("owner", self.owner)
+            line.add("free", self.isFree ? 1 : 0)
+            line.add("path", EscapedText.ascii(self.path.bytes))
+            line.add("target", EscapedText.ascii(self.target.bytes))
+            if let size { line.add("size", "\(size)") }
+            if let modified { line.add("mtime", modified.decimal) }
+            line.add("id", self.id)
+            if let upload { line.add("upload", upload) }
+            line.add("parts", UInt64(self.parts.count))
+            line.add("position", self.parts.position)
+            line.add("state", HexText.encode(self.parts.hash))
+            line.add("list", self.parts.list)
+            if let tail {
+                line.add("tail", tail.name)
+                line.add("tail-size", tail.size)
+                line.add("tail-sha256", tail.digest)
+            }
         }
-        line.add("hash", SHA256.digest(of: line.bytes[...]))
-        return ByteBuffer(bytes: line.finish())
     }
 
     /// The digest of a list of parts: of a line `NUMBER SIZE TAG` for each.
@@ -83,9 +82,12 @@ struct UploadRecord: Hashable, Sendable {
 extension UploadRecord {
     /// Reads what ``encoded`` writes; nil for anything else.
     init?(_ encoded: ByteBuffer) {
-        let bytes = Array(encoded.readableBytesView)
-        guard bytes.last == UInt8(ascii: "\n"), var reader = JSONLineReader(bytes.dropLast()),
-            let owner = reader.text("owner"), let free = reader.number("free"), free <= 1,
+        guard let record = HashedLine.decode(encoded, Self.init(fields:)) else { return nil }
+        self = record
+    }
+
+    private init?(fields reader: inout JSONLineReader) {
+        guard let owner = reader.text("owner"), let free = reader.number("free"), free <= 1,
             let path = Self.path(reader.text("path")), let target = Self.path(reader.text("target"))
         else { return nil }
         let size = reader.optionalText("size").flatMap { UInt64($0) }
@@ -105,10 +107,6 @@ extension UploadRecord {
             else { return nil }
             tail = Tail(name: name, size: size, digest: digest)
         }
-        let hashed = bytes.prefix(reader.position)
-        guard let hash = reader.text("hash").flatMap(Digest.init(hex:)), reader.isAtEnd(),
-            hash == SHA256.digest(of: hashed)
-        else { return nil }
         self.init(
             owner: owner,
             isFree: free == 1,

@@ -134,7 +134,11 @@ final class MultipartUpload: Sendable {
             guard state.generation == generation else { throw CancellationError() }
             if let creation = state.creation { return creation }
             let metadata = self.attributes.with(id: state.record.id)
-            let creation = Task { try await self.client.beginUpload(self.key, headers: metadata.headers) }
+            let creation = Task {
+                let id = try await self.client.beginUpload(self.key, headers: metadata.headers)
+                try await self.store.begun.add(id, self.key)
+                return id
+            }
             state.creation = creation
             return creation
         }
@@ -283,8 +287,9 @@ final class MultipartUpload: Sendable {
         await self.removeHeld()
     }
 
-    /// Removes what was written down of it, unless somebody else has it by now.
+    /// Removes what was written down of it, as it was completed, unless somebody else has it by now.
     func removeRecord() async {
+        if let upload = self.state.withLock({ $0.record.upload }) { await self.store.begun.remove(upload) }
         if await self.hold() { await self.removeHeld() }
     }
 
@@ -309,7 +314,7 @@ final class MultipartUpload: Sendable {
 
     private func abort(_ creation: Task<String, any Error>?) async {
         guard let id = try? await creation?.value else { return }
-        try? await self.client.abortUpload(id, self.key)
+        try? await self.store.begun.abort(id, self.key)
     }
 
     /// Forgets what was sent. Another upload is begun with the next part: of this one, some part might still come.

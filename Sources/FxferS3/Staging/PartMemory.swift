@@ -1,3 +1,4 @@
+import CoreMetrics
 import FxferProtocol
 import Synchronization
 
@@ -5,56 +6,93 @@ import Synchronization
 ///
 /// Each part of an upload is in memory as a whole until the store has it: its digest has to be told before its bytes, and
 /// it may have to be sent again. Who has none yet comes before those who want a further one, so that one upload with many
-/// parts in flight keeps nobody else waiting.
+/// parts in flight keeps nobody else waiting. And who does not fill what he has within a time gives it back where others
+/// wait for it: senders that are slow together could have all there is.
 final class PartMemory: Sendable {
     /// A part of it, given back when the last reference to it is gone.
     final class Share: Sendable {
         private let memory: PartMemory
+        private let number: UInt64
         let bytes: Int
 
-        fileprivate init(_ memory: PartMemory, _ bytes: Int) {
+        fileprivate init(_ memory: PartMemory, _ number: UInt64, _ bytes: Int) {
             self.memory = memory
+            self.number = number
             self.bytes = bytes
+            memory.meter?.increment(by: Double(bytes))
         }
 
         deinit {
-            self.memory.giveBack(self.bytes)
+            self.memory.meter?.decrement(by: Double(self.bytes))
+            self.memory.giveBack(self.bytes, self.number)
+        }
+
+        /// What comes fills it from now on. Where that takes long and others wait, `revoke` is called, once, on no particular
+        /// thread, and is to let go of it.
+        func beginFilling(_ revoke: @escaping @Sendable () -> Void) {
+            self.memory.state.withLock { $0.filling[self.number] = Filling(begun: .now, revoke: revoke) }
+        }
+
+        /// It is as full as it gets: it is given back when the store has what is in it.
+        func endFilling() {
+            self.memory.state.withLock { _ = $0.filling.removeValue(forKey: self.number) }
         }
     }
 
-    private struct Waiter {
+    fileprivate struct Filling {
+        let begun: ContinuousClock.Instant
+        let revoke: @Sendable () -> Void
+    }
+
+    fileprivate struct Waiter {
         let number: UInt64
         let bytes: Int
         let continuation: CheckedContinuation<Share?, Never>
     }
 
-    private struct State {
+    fileprivate struct State {
         var free: Int
         var first: [Waiter] = []
         var further: [Waiter] = []
+        var filling: [UInt64: Filling] = [:]
         var lastNumber: UInt64 = 0
     }
 
     /// How many there are in all.
     let capacity: Int
     private let patience: Duration
-    private let state: Mutex<State>
+    private let timeToFill: Duration
+    fileprivate let meter: Meter?
+    fileprivate let state: Mutex<State>
 
     /// - Parameters:
     ///   - capacity: in bytes.
-    ///   - patience: how long somebody waits. Many senders that are slow together could have all there is.
-    init(capacity: Int, patience: Duration = .seconds(45)) {
+    ///   - patience: how long somebody waits.
+    ///   - timeToFill: how long somebody may take to fill a share that others wait for.
+    ///   - meter: of what is taken, in bytes.
+    init(
+        capacity: Int,
+        patience: Duration = .seconds(45),
+        timeToFill: Duration = .seconds(20),
+        meter: Meter? = nil
+    ) {
+        self.timeToFill = timeToFill
+        self.meter = meter
         self.capacity = capacity
         self.patience = patience
         self.state = Mutex(State(free: capacity))
     }
+
+    /// How many wait for some.
+    var waiting: Int { self.state.withLock { $0.first.count + $0.further.count } }
 
     /// Takes so many bytes, at once; nil where they are not free.
     func takeAtOnce(_ bytes: Int) -> Share? {
         self.state.withLock { state in
             guard state.first.isEmpty, state.free >= bytes else { return nil }
             state.free -= bytes
-            return Share(self, bytes)
+            state.lastNumber += 1
+            return Share(self, state.lastNumber, bytes)
         }
     }
 
@@ -69,7 +107,11 @@ final class PartMemory: Sendable {
             return state.lastNumber
         }
         let timer = Task {
-            try await Task.sleep(for: self.patience)
+            let end = ContinuousClock.now + self.patience
+            while .now < end {
+                try await Task.sleep(for: self.patience / 16)
+                self.revokeSlowest()
+            }
             self.giveUp(number)
         }
         defer { timer.cancel() }
@@ -92,9 +134,22 @@ final class PartMemory: Sendable {
         self.serve()
     }
 
-    private func giveBack(_ bytes: Int) {
-        self.state.withLock { $0.free += bytes }
+    private func giveBack(_ bytes: Int, _ number: UInt64) {
+        self.state.withLock { state in
+            state.free += bytes
+            state.filling[number] = nil
+        }
         self.serve()
+    }
+
+    /// Has the one who has been filling his share for the longest give it back, where that is too long.
+    private func revokeSlowest() {
+        let slowest = self.state.withLock { state in
+            let slowest = state.filling.min { $0.value.begun < $1.value.begun }
+            guard let slowest, .now - slowest.value.begun > self.timeToFill else { return nil as Filling? }
+            return state.filling.removeValue(forKey: slowest.key)
+        }
+        slowest?.revoke()
     }
 
     private func serve() {
@@ -107,7 +162,7 @@ final class PartMemory: Sendable {
             guard let waiter, waiter.bytes <= state.free else { return nil }
             if state.first.isEmpty { state.further.removeFirst() } else { state.first.removeFirst() }
             state.free -= waiter.bytes
-            return (waiter, Share(self, waiter.bytes))
+            return (waiter, Share(self, waiter.number, waiter.bytes))
         }
     }
 

@@ -36,14 +36,16 @@ struct StagedBytes: ~Copyable, Sendable {
         self.keep()
     }
 
-    mutating func append(_ pieces: [ByteBuffer]) {
-        guard self.isOpen else { return }
+    /// False where it has ended, and nothing was added.
+    mutating func append(_ pieces: [ByteBuffer]) -> Bool {
+        guard self.isOpen else { return false }
         if self.buffer.capacity == 0, let share { self.buffer.reserveCapacity(share.bytes) }
         for bytes in pieces {
             self.buffer.writeImmutableBuffer(bytes)
             self.hash.update(bytes)
             self.position += UInt64(bytes.readableBytes)
         }
+        return true
     }
 
     mutating func keep() {
@@ -68,6 +70,7 @@ struct StagedBytes: ~Copyable, Sendable {
 
     /// Hands on the buffer as the next part. All of it has to be kept.
     mutating func closePart() -> ClosedPart {
+        self.share?.endFilling()
         self.parts += 1
         let part = ClosedPart(
             number: self.parts,
@@ -83,6 +86,7 @@ struct StagedBytes: ~Copyable, Sendable {
     mutating func finish() -> FinishedObject? {
         guard self.isOpen else { return nil }
         self.isOpen = false
+        self.share?.endFilling()
         let finished = FinishedObject(
             size: self.position,
             digest: self.hash.digest(),

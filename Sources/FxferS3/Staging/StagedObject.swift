@@ -26,6 +26,7 @@ package final class StagedObject: StagedFile {
     private let isInMemory: Bool
     private let content: Mutex<StagedBytes>
     private let upload: Mutex<MultipartUpload?>
+    private let isRevoked = Atomic(false)
     private let hasEnded = Atomic(false)
 
     init(
@@ -68,36 +69,47 @@ package final class StagedObject: StagedFile {
         let limit = self.target.attributes.size ?? 0
         return self.content.withLock { content in
             guard content.isOpen, content.position + UInt64(bytes.readableBytes) <= limit else { return false }
-            content.append([bytes])
-            return true
+            return content.append([bytes])
         }
     }
 
     package func append(_ pieces: [ByteBuffer]) async throws {
         let count = pieces.reduce(0) { $0 + $1.readableBytes }
         if self.isInMemory {
-            guard pieces.allSatisfy(self.appendInMemory) else { throw try self.reason() }
+            guard pieces.allSatisfy(self.appendInMemory) else { throw self.reason() }
             return
         }
         let upload = self.upload.withLock { $0 }
         if let failure = upload?.failure { throw failure }
         let (isOpen, needsMemory, parts) = self.content.withLock { ($0.isOpen, $0.share == nil, $0.parts) }
-        guard isOpen else { throw try self.reason() }
+        guard isOpen else { throw self.reason() }
         guard parts < S3Client.maxParts else { throw self.store.isTooLarge(self.target.path) }
         if needsMemory {
             let part = self.store.partSize(self.target.attributes.size, number: parts + 1)
             let rest = self.target.attributes.size.map { $0 - min($0, self.position) } ?? UInt64(part)
             let bytes = max(count, Int(min(rest, UInt64(part))))
             let share = try await self.store.memory.take(bytes, isFurther: parts > 0 && upload?.isSending ?? false)
-            self.content.withLock { $0.share = share }
+            self.content.withLock { if $0.isOpen { $0.share = share } }
+            share.beginFilling { [weak self] in self?.revoke() }
         }
-        try await DiskPool.shared.run { self.content.withLock { $0.append(pieces) } }
+        guard try await DiskPool.shared.run({ self.content.withLock { $0.append(pieces) } }) else {
+            throw self.reason()
+        }
         upload?.touch()
     }
 
+    /// Others wait for the memory of a part that this one's sender does not fill: what is there is left for a later try.
+    func revoke() {
+        self.isRevoked.store(true, ordering: .relaxed)
+        Task { await self.discard(keepingPartial: true) }
+    }
+
     /// Why nothing can be appended.
-    private func reason() throws -> FxferError {
+    private func reason() -> FxferError {
         let path = self.target.path
+        guard !self.isRevoked.load(ordering: .relaxed) else {
+            return FxferError(.busy, "'\(path)' comes in too slowly while many others want to be received; try again later")
+        }
         guard self.content.withLock({ $0.isOpen }) else {
             return FxferError(.internal, "'\(path)' was given up or published already")
         }
@@ -142,9 +154,7 @@ package final class StagedObject: StagedFile {
     ) {
         let finished = self.content.withLock { $0.finish() }
         guard let finished else {
-            return completion(
-                .failure(FxferError(.internal, "'\(self.target.path)' was given up or published already"))
-            )
+            return completion(.failure(self.reason()))
         }
         let upload = self.upload.withLock { $0 }
         // A task of its own, which nobody cancels: what has begun is seen through, and told.
@@ -166,7 +176,7 @@ package final class StagedObject: StagedFile {
         if let upload = self.upload.withLock({ $0 }) {
             // Even in a cancelled task.
             let work = Task {
-                if keepingPartial, upload.isResumable, tail.kept > 0,
+                if keepingPartial, upload.isResumable, tail.kept > 0, tail.kept <= self.store.options.maxPartialBytes,
                     (try? await upload.leave(tail.bytes, at: tail.kept - UInt64(tail.bytes.readableBytes))) != nil
                 {
                     return

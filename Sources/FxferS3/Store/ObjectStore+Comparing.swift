@@ -7,13 +7,6 @@ extension ObjectStore {
     /// How much is read at once to be hashed, in bytes.
     private static var bytesPerRead: UInt64 { 4 << 20 }
 
-    /// SHA-256 of an object: what this store has written down of it, or else from reading it.
-    func digest(of object: StoredObject, _ reading: @Sendable (UInt64) -> Void = { _ in }) async throws -> Digest {
-        if let content = try await self.content(of: object) { return content.digest }
-        reading(object.size)
-        return try await self.hash(object)
-    }
-
     /// What was written down of an object: in its metadata, or in the claim by which it got its name. Nil for one that
     /// somebody else has written.
     func content(of object: StoredObject) async throws -> ObjectMetadata.Content? {
@@ -25,7 +18,8 @@ extension ObjectStore {
         return claim.content
     }
 
-    /// Reads an object as it was when it was looked at; answers its SHA-256.
+    /// Reads an object as it was when it was looked at; answers its SHA-256. What was written down of it says what was
+    /// stored, not what is there.
     ///
     /// - Parameter progress: told how many bytes are read, before they are.
     /// - Throws: ``S3Error``; with a failed precondition where it is another by now.
@@ -55,9 +49,9 @@ extension ObjectStore {
         guard let now = try await self.look(at: object.path), now.tag == object.tag, now.size == object.size else {
             throw FxferError(.io, "'\(object.path)' was changed while it was compared; send it again")
         }
-        if let content = try await self.content(of: now), content.durability >= level,
-            try await self.ledger.has(content.entry)
-        {
+        let content = try await self.content(of: now)
+        guard content.map({ $0.digest == digest }) ?? true else { throw self.isDamaged(object.path) }
+        if let content, content.durability >= level, try await self.ledger.has(content.entry) {
             let record = StoredEntry(time: content.stored, durability: level, entry: content.entryHash)
             return Publication(.identical, at: object.path, level, record)
         }
@@ -77,6 +71,14 @@ extension ObjectStore {
             at: object.path,
             level,
             StoredEntry(time: entry.time, durability: level, entry: line.hash)
+        )
+    }
+
+    func isDamaged(_ path: RelativePath) -> FxferError {
+        FxferError(
+            .exists,
+            "'\(path)' is not what was stored there: it was damaged or changed in the object store; remove it there, and "
+                + "send it again"
         )
     }
 

@@ -31,7 +31,6 @@ extension ObjectStore {
     }
 
     private func expire() async throws -> Int {
-        let uploads = try await self.client.openUploads()
         var left: [Left] = []
         try await self.client.forEachPage(self.names.uploads) { page in
             for object in page.objects {
@@ -57,7 +56,7 @@ extension ObjectStore {
                 kept.append(record)
             }
         }
-        try await self.removeOrphans(uploads, beside: kept)
+        try await self.removeOrphans(beside: kept)
         return count
     }
 
@@ -81,16 +80,10 @@ extension ObjectStore {
         return true
     }
 
-    private func removeOrphans(_ uploads: [OpenUpload], beside kept: [UploadRecord]) async throws {
-        let known = Set(kept.compactMap(\.upload))
+    private func removeOrphans(beside kept: [UploadRecord]) async throws {
         let patience = max(self.options.keepPartialsFor, Self.orphanAge)
         guard let now = try await self.client.list(self.names.tails, limit: 1).now else { return }
-        for upload in uploads where !known.contains(upload.id) {
-            // Others' uploads in the same bucket are left alone.
-            guard upload.key.starts(with: self.names.prefix), let begun = upload.begun, .seconds(now - begun) > patience
-            else { continue }
-            try await self.client.abortUpload(upload.id, upload.key)
-        }
+        try await self.begun.expire(patience, now: now, butFor: Set(kept.compactMap(\.upload)))
         let tails = Set(kept.compactMap { $0.tail?.name })
         try await self.client.forEachPage(self.names.tails) { page in
             for object in page.objects {

@@ -101,7 +101,7 @@ struct StoreProbe {
         do {
             try await self.client.put(self.key, ByteBuffer(string: "4"), digest: .ofNothing)
         } catch let error as S3Error {
-            if case .answered(let status, _) = error.reason, (400..<500).contains(status) { return }
+            if case .answered(let status, _, _) = error.reason, (400..<500).contains(status) { return }
             throw error
         }
         throw self.unfit("it takes what has another digest than was told")

@@ -15,7 +15,7 @@ extension ObjectStore {
         /// How long nothing may have come of a file before another connection that offers the same path takes over.
         package var takeOverAfter: Duration = .seconds(5)
         /// How many bytes of parts may be in memory at once.
-        package var partMemory = 64 << 20
+        package var partMemory = 48 << 20
         /// How many bytes of small files, beside these.
         package var smallMemory = 8 << 20
         /// How long a claim holds that its owner has not renewed; see <doc:ObjectLayout>.

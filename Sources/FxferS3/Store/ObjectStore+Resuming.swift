@@ -22,14 +22,9 @@ extension ObjectStore {
             return self.staged(target, fresh, at: key, tag: tag)
         } catch let error as S3Error where error.isPreconditionFailed {
         }
-        guard let there = try await self.client.get(key, limit: UploadRecord.maxBytes), let tag = there.tag else {
-            throw Self.isInUse(target.path)
-        }
-        let left = UploadRecord(there.body)
+        let (left, tag) = try await self.awaitRecord(at: key, target.path, butFor: fresh)
         // This one's own, in a try whose answer was lost.
         if left == fresh { return self.staged(target, fresh, at: key, tag: tag) }
-        let isSilent = there.age.map { .seconds($0) > self.options.takeOverAfter } ?? false
-        guard left?.isFree ?? true || isSilent else { throw Self.isInUse(target.path) }
         guard var left, let rest = try await self.load(left, for: fresh) else {
             let new = try await self.take(key, fresh, tag, target.path)
             // After it was taken: who had it is told by that, and can begin no other.
@@ -48,7 +43,37 @@ extension ObjectStore {
             attributes: self.metadata(of: target, id: left.id)
         )
         let bytes = StagedBytes(rest.checkpoint, parts: rest.parts.count, tail: rest.tail, share: rest.share)
-        return StagedObject(self, target, bytes, upload: upload)
+        let file = StagedObject(self, target, bytes, upload: upload)
+        rest.share?.beginFilling { [weak file] in file?.revoke() }
+        return file
+    }
+
+    /// How long somebody who offers a file waits for the one that has it to be silent for long enough.
+    private static let longestWait = Duration.seconds(10)
+
+    /// The record of another try, and its tag, once that one has let go of it or was silent for long enough: a sender whose
+    /// node died is at another one a moment later, and should not be told that it is there already.
+    ///
+    /// - Throws: `.busy` where the other one goes on, or the time is longer than a sender can be made to wait.
+    private func awaitRecord(
+        at key: [UInt8],
+        _ path: RelativePath,
+        butFor own: UploadRecord
+    ) async throws -> (left: UploadRecord?, tag: String) {
+        var first: String?
+        while true {
+            guard let there = try await self.client.get(key, limit: UploadRecord.maxBytes), let tag = there.tag,
+                first == nil || first == tag
+            else { throw Self.isInUse(path) }
+            let left = UploadRecord(there.body)
+            let isSilent = there.age.map { .seconds($0) > self.options.takeOverAfter } ?? false
+            if left?.isFree ?? true || left == own || isSilent { return (left, tag) }
+            guard self.options.takeOverAfter < Self.longestWait, let age = there.age, age >= 0 else {
+                throw Self.isInUse(path)
+            }
+            first = tag
+            try await Task.sleep(for: .milliseconds(500))
+        }
     }
 
     private func staged(
@@ -126,7 +151,7 @@ extension ObjectStore {
     /// Removes what a record tells of, but not the record.
     func remove(_ left: UploadRecord) async {
         if let upload = left.upload {
-            try? await self.client.abortUpload(upload, self.names.key(of: left.target.bytes))
+            try? await self.begun.abort(upload, self.names.key(of: left.target.bytes))
         }
         if let tail = left.tail { try? await self.client.delete(self.names.tails + Array(tail.name.utf8)) }
     }

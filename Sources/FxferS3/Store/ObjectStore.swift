@@ -14,6 +14,7 @@ package final class ObjectStore: Store {
     let ledger: LedgerObjects
     let options: Options
     let memory: PartMemory
+    let begun: BegunUploads
     let knownFolders = KnownPaths()
     let hiddenNames: HiddenNames
     private let smallMemory: PartMemory
@@ -24,8 +25,9 @@ package final class ObjectStore: Store {
         self.options = options
         self.names = ObjectNames(prefix: client.bucket.prefix)
         self.ledger = LedgerObjects(client, self.names)
-        self.memory = PartMemory(capacity: options.partMemory)
-        self.smallMemory = PartMemory(capacity: options.smallMemory)
+        self.begun = BegunUploads(client, self.names)
+        self.memory = PartMemory(capacity: options.partMemory, meter: client.metrics.memory)
+        self.smallMemory = PartMemory(capacity: options.smallMemory, meter: client.metrics.memory)
         self.hiddenNames = HiddenNames(client, self.names)
     }
 
@@ -42,6 +44,7 @@ package final class ObjectStore: Store {
         _ level: Durability
     ) -> StagedObject? {
         guard level < .media, let size = attributes.size, size <= Self.largestInMemory,
+            !ObjectNames.isReserved(path.bytes),
             // What its objects take beside the content.
             let share = self.smallMemory.takeAtOnce(max(Int(size), 1 << 10))
         else { return nil }
@@ -59,12 +62,15 @@ package final class ObjectStore: Store {
         guard level < .media else {
             throw FxferError(
                 .cannotCreate,
-                "cannot store '\(path)' at the level 'media': an object store does not say what its disks have"
+                "cannot store '\(path)' at the level 'media': what the disks of an object store have cannot be read back"
             )
+        }
+        guard !ObjectNames.isReserved(path.bytes) else {
+            throw FxferError(.nameRefused, "cannot create '\(path)': a folder '.fxfer' is a server's own in a bucket")
         }
         if let size = attributes.size, size > self.largestFile { throw self.isTooLarge(path) }
         return try await storing("create", path) {
-            var target = ObjectTarget(path: path, stored: path, attributes: attributes, level: level)
+            let target = ObjectTarget(path: path, stored: path, attributes: attributes, level: level)
             try await self.checkFolders(of: path)
             if attributes.isFolder {
                 if try await self.look(at: path) != nil { throw self.isTaken(path) }
@@ -80,10 +86,10 @@ package final class ObjectStore: Store {
                     if comparison == .bySizeAndTime, there.modified == attributes.modified { return .unchanged }
                     return try await self.compare(there, target, comparison, reading)
                 }
-                if self.options.conflict == .keepBoth { target.stored = try await self.freePath(beside: path) }
+                return try await self.begin(target, comparison, besides: path)
             } else if try await folder {
                 guard self.options.conflict == .keepBoth else { throw self.isTakenByFolder(path) }
-                target.stored = try await self.freePath(beside: path)
+                return try await self.begin(target, comparison, besides: path)
             }
             return try await self.begin(target, comparison)
         }
@@ -96,15 +102,23 @@ package final class ObjectStore: Store {
         _ comparison: Comparison,
         _ reading: @Sendable (UInt64) -> Void
     ) async throws -> Staging<StagedObject> {
-        let digest = try await self.digest(of: there, reading)
+        reading(there.size)
+        let digest: Digest
+        do {
+            digest = try await self.hash(there)
+        } catch let error as S3Error where error.isPreconditionFailed || error.isMissing {
+            throw FxferError(.busy, "'\(there.path)' was changed while it was compared; try again", cause: error)
+        }
+        if let content = try await self.content(of: there), content.digest != digest {
+            guard self.options.conflict != .refuse else { throw self.isDamaged(there.path) }
+            return try await self.begin(target, comparison, besides: there.path)
+        }
         let existing = ExistingFile(size: there.size, digest: digest) { origin in
             try await storing("confirm", there.path) { try await self.confirm(there, digest, target.level, origin) }
         }
         var otherwise: StagedObject?
         if self.options.conflict != .refuse {
-            var target = target
-            if self.options.conflict == .keepBoth { target.stored = try await self.freePath(beside: target.path) }
-            switch try await self.begin(target, comparison) {
+            switch try await self.begin(target, comparison, besides: target.path) {
             case .fresh(let file): otherwise = file
             case .partial(let file):
                 // There is one answer for both.
@@ -116,7 +130,14 @@ package final class ObjectStore: Store {
         return .existing(existing, otherwise: otherwise, decayed: nil)
     }
 
-    private func begin(_ target: ObjectTarget, _ comparison: Comparison) async throws -> Staging<StagedObject> {
+    /// - Parameter besides: what has the name, and stays where both are to be kept.
+    private func begin(
+        _ target: ObjectTarget,
+        _ comparison: Comparison,
+        besides: RelativePath? = nil
+    ) async throws -> Staging<StagedObject> {
+        var target = target
+        if let besides, self.options.conflict == .keepBoth { target.stored = try await self.freePath(beside: besides) }
         guard let size = target.attributes.size, size > Self.smallestKept, comparison != .afterwards,
             self.options.keepPartialsFor > .zero
         else { return .fresh(StagedObject(self, target)) }

@@ -12,4 +12,12 @@ package struct PartialSummary: Hashable, Sendable {
     package let lastWrite: FileTime
     /// Whether it is being received just now.
     package let isInUse: Bool
+
+    package init(path: RelativePath, size: UInt64, verified: UInt64, lastWrite: FileTime, isInUse: Bool) {
+        self.path = path
+        self.size = size
+        self.verified = verified
+        self.lastWrite = lastWrite
+        self.isInUse = isInUse
+    }
 }

@@ -19,7 +19,7 @@ struct CredentialsTests {
         aws_access_key_id = third
         """
 
-    private static func withFile(_ body: (String) throws -> Void) throws {
+    private static func withFile(_ text: String = file, _ body: (String) throws -> Void) throws {
         var template = Array("/tmp/fxfer-s3-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         try #require(descriptor != -1)
@@ -28,7 +28,7 @@ struct CredentialsTests {
             close(descriptor)
             unlink(path)
         }
-        _ = Self.file.withCString { write(descriptor, $0, strlen($0)) }
+        _ = text.withCString { write(descriptor, $0, strlen($0)) }
         try body(path)
     }
 
@@ -40,6 +40,22 @@ struct CredentialsTests {
         ])
         #expect(source.file == nil)
         #expect(try source.load() == Credentials(accessKey: "a", secretKey: "b", sessionToken: "c"))
+    }
+
+    @Test("the profile's region comes from the configuration file")
+    func settings() throws {
+        try Self.withFile("[default]\nregion = here\n[profile other]\nregion=there\nendpoint_url = http://a\n") { path in
+            let first = CredentialsSource(["AWS_CONFIG_FILE": path])
+            let (here, none) = (try first.setting("region"), try first.setting("endpoint_url"))
+            #expect(here == "here" && none == nil)
+            let other = CredentialsSource(["AWS_CONFIG_FILE": path, "AWS_PROFILE": "other"])
+            let (there, endpoint) = (try other.setting("region"), try other.setting("endpoint_url"))
+            #expect(there == "there" && endpoint == "http://a")
+        }
+        let unnamed = try CredentialsSource(["HOME": "/nowhere"]).setting("region")
+        #expect(unnamed == nil)
+        let missing = CredentialsSource(["AWS_CONFIG_FILE": "/nowhere"])
+        #expect(throws: FxferError.self) { _ = try missing.setting("region") }
     }
 
     @Test("come from the profile of a file")

@@ -32,6 +32,29 @@ struct RecordTests {
         )
     }
 
+    @Test("an upload that was begun is read as it was written, and any other byte makes it none")
+    func begun() {
+        let entry = BegunUploads.Entry(upload: "2~abc_-.", key: [0xFF, 0x22, 0x5C, 0x2F])
+        let bytes = Array(entry.encoded.readableBytesView)
+        #expect(BegunUploads.Entry(entry.encoded) == entry)
+        for index in bytes.indices {
+            var changed = bytes
+            changed[index] ^= 1
+            #expect(BegunUploads.Entry(ByteBuffer(bytes: changed)) == nil)
+            #expect(BegunUploads.Entry(ByteBuffer(bytes: bytes[..<index])) == nil)
+        }
+    }
+
+    @Test("names that hold a folder of a server's own are told from others")
+    func reserved() {
+        for path in [".fxfer", ".fxfer/a", "a/.fxfer", "a/.fxfer/b", "a//.fxfer"] {
+            #expect(ObjectNames.isReserved(Array(path.utf8)))
+        }
+        for path in ["", "a", ".fxferx", "a.fxfer", "a/.fxfer-b/c"] {
+            #expect(!ObjectNames.isReserved(Array(path.utf8)))
+        }
+    }
+
     @Test("a claim is read as it was written, and any other byte makes it none")
     func claim() {
         let encoded = Self.claim.encoded

@@ -58,11 +58,18 @@ struct BucketUnderTest: StoreUnderTest {
 
     /// What is on its way here, or what is left of that in the bucket, where that is more.
     func stagedCount() async throws -> Int {
-        var left = Set(try await self.client.openUploads().map(\.id)).count
-        for prefix in [self.store.names.uploads, self.store.names.tails] {
+        var left = try await self.openUploads().count
+        for prefix in [self.store.names.uploads, self.store.names.tails, self.store.names.begun] {
             left = max(left, try await self.client.list(prefix).objects.count)
         }
         return max(self.store.stagedCount, left)
+    }
+
+    /// The ids of uploads in parts that were begun under the prefix and neither completed nor given up; a page of them.
+    func openUploads() async throws -> [String] {
+        let prefix = String(decoding: self.client.bucket.prefix, as: UTF8.self)
+        let answer = try await self.client.perform(S3Request(.GET).asking("uploads").asking("prefix", prefix))
+        return answer.document("ListMultipartUploadsResult")?.all("Upload").compactMap { $0["UploadId"] } ?? []
     }
 
     func put(_ bytes: [UInt8], at path: RelativePath) async throws {

@@ -66,6 +66,22 @@ struct BucketUploadTests {
         try await node.expectNewBeginning()
     }
 
+    @Test("goes where a node has left it that died at once, while uploads of others stay")
+    func orphans() async throws {
+        let node = try await BucketUnderTest()
+        let client = node.store.client
+        let key = node.store.names.key(of: Array("a".utf8))
+        let (own, known) = (try await client.beginUpload(key, headers: []), try await client.beginUpload(key, headers: []))
+        for upload in [own, known] { try await node.store.begun.add(upload, key) }
+        let foreign = try await client.beginUpload(key, headers: [])
+        let now = try #require(try await client.list(node.store.names.begun).now)
+        try await node.store.begun.expire(.seconds(3600), now: now, butFor: [known])
+        #expect(Set(try await node.openUploads()) == [own, known, foreign])
+        try await node.store.begun.expire(.seconds(3600), now: now + 3602, butFor: [known])
+        #expect(Set(try await node.openUploads()) == [known, foreign])
+        #expect(try await client.list(node.store.names.begun).objects.count == 1)
+    }
+
     @Test("goes, the oldest first, where it is too much")
     func tooMuch() async throws {
         var options = ObjectStore.Options.patient

@@ -49,8 +49,11 @@ public struct ListedEntry: Hashable, Sendable {
     public let permissions: UInt16
     /// Size in bytes; 0 for a folder.
     public let size: UInt64
-    /// When it was last modified.
+    /// When it was last modified; the epoch where that is not known, see ``isTimeKnown``.
     public let modified: FileTime
+
+    /// Whether anybody knows when it was modified: of a folder that only holds files, a bucket does not.
+    public var isTimeKnown: Bool { !self.isFolder || self.modified != .unknown }
 
     init(_ entry: Entry) {
         self.name = entry.name

@@ -83,6 +83,10 @@ struct DownloadQueue: Sendable {
 
 extension ListedEntry {
     fileprivate var attributes: FileAttributes {
-        FileAttributes(modified: self.modified, permissions: self.permissions, isFolder: self.isFolder)
+        FileAttributes(
+            modified: self.isTimeKnown ? self.modified : nil,
+            permissions: self.permissions,
+            isFolder: self.isFolder
+        )
     }
 }

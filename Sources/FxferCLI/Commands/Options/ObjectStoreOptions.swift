@@ -11,8 +11,9 @@ struct ObjectStoreOptions: ParsableArguments {
         help: ArgumentHelp(
             "A bucket of an S3-compatible object store in place of a directory.",
             discussion: """
-                Its key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from ~/.aws/credentials \
-                (AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE).
+                Its key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or from \
+                ~/.aws/credentials (AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE). AWS_CA_BUNDLE names a file with the \
+                authorities of a store whose certificate the system does not know.
                 """,
             valueName: "s3://bucket[/prefix]"
         )
@@ -21,13 +22,13 @@ struct ObjectStoreOptions: ParsableArguments {
 
     @Option(
         name: .customLong("s3-endpoint"),
-        help: ArgumentHelp("Where the store is; AWS if not given (AWS_ENDPOINT_URL).", valueName: "url")
+        help: ArgumentHelp("Where the store is; AWS if neither this nor AWS_ENDPOINT_URL nor ~/.aws/config names it.", valueName: "url")
     )
     var endpoint: String?
 
     @Option(
         name: .customLong("s3-region"),
-        help: ArgumentHelp("The bucket's region; us-east-1 if not given (AWS_REGION).", valueName: "region")
+        help: ArgumentHelp("The bucket's region; us-east-1 if neither this nor AWS_REGION nor ~/.aws/config names it.", valueName: "region")
     )
     var region: String?
 
@@ -42,15 +43,30 @@ struct ObjectStoreOptions: ParsableArguments {
 
     @Option(
         name: .customLong("s3-timeout"),
-        help: ArgumentHelp("How long a request to the store may take; a part four times as long.", valueName: "time")
+        help: ArgumentHelp("How long the store may take for a request; four times that for one with a part of a file.", valueName: "time")
     )
-    var timeout = DurationArgument(seconds: 30, text: "30s")
+    var timeout: DurationArgument?
 
     func validate() throws {
-        guard self.store != nil || self.endpoint == nil && self.region == nil && self.addressing == nil else {
-            throw ValidationError("--s3-endpoint, --s3-region and --s3-addressing go with --store")
+        let isStoreMeant = self.endpoint != nil || self.region != nil || self.addressing != nil || self.timeout != nil
+        guard self.store != nil || !isStoreMeant else {
+            throw ValidationError("--s3-endpoint, --s3-region, --s3-addressing and --s3-timeout go with --store")
         }
-        guard self.timeout.seconds > 0 else { throw ValidationError("--s3-timeout takes a time from 1 second on") }
+        guard self.timeout?.seconds ?? 1 > 0 else { throw ValidationError("--s3-timeout takes a time from 1 second on") }
+    }
+
+    /// For commands that look at what a server has stored: in a directory or in a bucket, one of the two.
+    func validate(directory: String?) throws {
+        guard (directory == nil) != (self.store == nil) else {
+            throw ValidationError("give either the directory of a server or --store s3://BUCKET")
+        }
+        try Self.refuseBucket(directory, "name it by --store")
+    }
+
+    /// Makes sure that a directory's name is not that of a bucket.
+    static func refuseBucket(_ directory: String?, _ advice: String) throws {
+        guard let directory, directory.hasPrefix("s3://") else { return }
+        throw ValidationError("'\(EscapedText.escape(directory))' is a bucket; \(advice)")
     }
 
     /// A bucket, and what it takes to ask for what is in it.
@@ -71,14 +87,19 @@ struct ObjectStoreOptions: ParsableArguments {
         func value(_ names: String...) -> String? {
             names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
         }
+        let credentials = CredentialsSource(environment)
+        var endpoint = self.endpoint ?? value("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        var region = self.region ?? value("AWS_REGION", "AWS_DEFAULT_REGION")
+        if endpoint == nil { endpoint = try credentials.setting("endpoint_url") }
+        if region == nil { region = try credentials.setting("region") }
         let bucket = try Bucket(
             store,
-            endpoint: self.endpoint ?? value("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-            region: self.region ?? value("AWS_REGION", "AWS_DEFAULT_REGION") ?? "us-east-1",
+            endpoint: endpoint,
+            region: region ?? "us-east-1",
             addressing: self.addressing
         )
         var requests = S3Client.Options()
-        requests.timeout = self.timeout.duration
+        if let timeout { requests.timeout = timeout.duration }
         if let file = value("AWS_CA_BUNDLE") {
             do {
                 requests.authorities = try NIOSSLCertificate.fromPEMFile(file)
@@ -90,7 +111,6 @@ struct ObjectStoreOptions: ParsableArguments {
                 )
             }
         }
-        let credentials = CredentialsSource(environment)
         // What is missing is told before anything is done.
         _ = try credentials.load()
         return Place(
@@ -116,6 +136,23 @@ struct ObjectStoreOptions: ParsableArguments {
 }
 
 extension ObjectStoreOptions.Place {
+    /// Where the files are, for a person.
+    var description: String { "\(self.bucket) at \(self.bucket.origin)" }
+
+    /// Runs `body` with the bucket, of which nothing is open afterwards.
+    func withBucket<T>(_ body: (StoredBucket) async throws -> T) async throws -> T {
+        let bucket = try await StoredBucket(self.bucket, self.credentials, self.requests)
+        let result: T
+        do {
+            result = try await body(bucket)
+        } catch {
+            await bucket.close()
+            throw error
+        }
+        await bucket.close()
+        return result
+    }
+
     /// What a sandboxed process needs to reach the store: its port, and what name resolution and TLS read.
     func allow(in rules: inout SandboxRules) {
         rules.connecting.append(UInt16(clamping: self.bucket.servicePort))

@@ -24,7 +24,7 @@ struct ServeCommand: PreparingCommand {
               fxfer serve --dir ./out --token-file tokens
               fxfer serve --dir ./out --listen 127.0.0.1:4000
               fxfer serve --dir ./out --share --on-conflict keep-both
-              fxfer serve --store s3://bucket/prefix --s3-endpoint https://store.example:9000
+              fxfer serve --store s3://bucket/prefix
             """
     )
 
@@ -123,6 +123,7 @@ struct ServeCommand: PreparingCommand {
         guard (self.dir == nil) != (self.objects.store == nil) else {
             throw ValidationError("give the place that receives files: either --dir DIR or --store s3://BUCKET")
         }
+        try ObjectStoreOptions.refuseBucket(self.dir, "name it by --store")
         if self.objects.store != nil, self.limits.maxTotalSize != nil || self.limits.minFreeSpace.bytes > 0 {
             throw ValidationError("--max-total-size and --min-free-space are for a disk; a bucket has its own quotas")
         }
@@ -153,7 +154,7 @@ struct ServeCommand: PreparingCommand {
         do {
             var rules = SandboxRules()
             let place = try self.objects.place()
-            if let place { self.serve(from: place, &configuration) }
+            if let place { self.serve(from: place, &configuration, logger) }
             let access = try self.access.load(serving: place == nil ? configuration.directory : nil)
             access.apply(to: &configuration)
             if let file = access.tokenFile { rules.allowReading(file: file) }
@@ -183,7 +184,7 @@ struct ServeCommand: PreparingCommand {
             try self.enterSandbox(rules, logger)
             let run = ServerRun(
                 configuration: configuration,
-                place: place.map { "\($0.bucket)" } ?? EscapedText.escape(configuration.directory),
+                place: place?.description ?? EscapedText.escape(configuration.directory),
                 access: access,
                 end: self.legacyOnce ? legacyEnds : nil,
                 metrics: metrics,
@@ -199,13 +200,23 @@ struct ServeCommand: PreparingCommand {
     /// Empty where a bucket is served.
     private var directory: [UInt8] { self.dir.map { RawArgument(text: $0).bytes } ?? [] }
 
-    private func serve(from place: ObjectStoreOptions.Place, _ configuration: inout ServerConfiguration) {
+    private func serve(
+        from place: ObjectStoreOptions.Place,
+        _ configuration: inout ServerConfiguration,
+        _ logger: Logger
+    ) {
         var options = ObjectStore.Options()
         options.conflict = self.onConflict.policy
         options.keepPartialsFor = self.keepPartials.duration
         options.maxPartialBytes = self.maxPartials.bytes
         configuration.storeOpening = { [options] in
-            try await ObjectStore.open(place.bucket, place.credentials, place.requests, options: options)
+            // A start that takes long is not to look like one that hangs.
+            let notice = Task {
+                try await Task.sleep(for: .seconds(3))
+                logger.notice("the object store has not answered yet", metadata: ["place": "\(place.description)"])
+            }
+            defer { notice.cancel() }
+            return try await ObjectStore.open(place.bucket, place.credentials, place.requests, options: options)
         }
     }
 

@@ -3,6 +3,7 @@ import Fxfer
 import FxferMetrics
 import FxferNetwork
 import FxferProtocol
+import FxferS3
 
 /// What `serve --metrics` adds to a server.
 struct ServedMetrics: Sendable {
@@ -18,9 +19,13 @@ struct ServedMetrics: Sendable {
         let address = listen.isPortAlone ? "127.0.0.1" : listen.address
         let socket = try ListeningSocket.open(address: address, port: listen.port, option: "--metrics")
         let place = socket.endpoint ?? Endpoint(host: address ?? "::", port: listen.port)
-        let descriptions = ServerMetric.allCases.map { metric in
-            (metric.rawValue, PrometheusRegistry.Description(help: metric.help, buckets: metric.buckets))
-        }
+        let descriptions =
+            ServerMetric.allCases.map { metric in
+                (metric.rawValue, PrometheusRegistry.Description(help: metric.help, buckets: metric.buckets))
+            }
+            + StoreMetric.allCases.map { metric in
+                (metric.rawValue, PrometheusRegistry.Description(help: metric.help, buckets: metric.buckets))
+            }
         let registry = PrometheusRegistry(Dictionary(uniqueKeysWithValues: descriptions))
         MetricsSystem.bootstrap(registry)
         return ServedMetrics(

@@ -35,6 +35,10 @@ struct LedgerCompactCommand: AsyncParsableCommand {
     @Flag(help: "Leave out files that are not there any more, too, and name them.")
     var dropMissing = false
 
+    func validate() throws {
+        try ObjectStoreOptions.refuseBucket(self.dir, "its ledger cannot be compacted")
+    }
+
     func run() async throws {
         do {
             let files = try await StoredFiles(in: RawArgument(text: self.dir).bytes)

@@ -7,7 +7,7 @@ import FxferS3
 struct SumsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sums",
-        abstract: "Print the ledger of a server's directory as sha256sum does.",
+        abstract: "Print the ledger of a server's directory or bucket as sha256sum does.",
         discussion: """
             One line a file, as it was stored last: SHA-256, two spaces, name. Nothing but the ledger is read; see \
             fxfer verify.
@@ -24,18 +24,14 @@ struct SumsCommand: AsyncParsableCommand {
     var objects: ObjectStoreOptions
 
     func validate() throws {
-        guard (self.dir == nil) != (self.objects.store == nil) else {
-            throw ValidationError("give either the directory of a server or --store s3://BUCKET")
-        }
+        try self.objects.validate(directory: self.dir)
     }
 
     private func sums() async throws -> (
         place: String, sums: [(path: RelativePath, digest: Digest)], damages: [String]
     ) {
         if let place = try self.objects.place() {
-            let bucket = try await StoredBucket(place.bucket, place.credentials, place.requests)
-            let (sums, damages) = try await bucket.sums()
-            await bucket.close()
+            let (sums, damages) = try await place.withBucket { try await $0.sums() }
             return ("\(place.bucket)", sums, damages)
         }
         let directory = RawArgument(text: self.dir ?? "").bytes

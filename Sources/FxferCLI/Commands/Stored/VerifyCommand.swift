@@ -88,6 +88,7 @@ struct VerifyCommand: AsyncParsableCommand {
         guard self.objects.store != nil || !self.arguments.isEmpty else {
             throw ValidationError("give the directory of a server, or --store s3://BUCKET")
         }
+        try ObjectStoreOptions.refuseBucket(self.dir, "name it by --store, before paths in it")
         if self.objects.store != nil, self.repairFrom != nil || self.unknown == .adopt {
             throw ValidationError("--repair-from and --unknown adopt are for a directory")
         }
