@@ -39,7 +39,8 @@ struct ListLine {
         }
         let size = self.entry.isFolder ? "-" : "\(self.entry.size)"
         let padding = String(repeating: " ", count: max(0, 14 - size.count))
-        return "\(self.permissions)  \(padding)\(size)  \(time?.text ?? Self.noTime)  \(name)\(self.entry.isFolder ? "/" : "")"
+        return
+            "\(self.permissions)  \(padding)\(size)  \(time?.text ?? Self.noTime)  \(name)\(self.entry.isFolder ? "/" : "")"
     }
 
     private static let noTime = "-" + String(repeating: " ", count: 18)

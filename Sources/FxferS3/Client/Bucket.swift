@@ -50,7 +50,9 @@ package struct Bucket: Hashable, Sendable {
                 throw FxferError(.usage, "the prefix of '\(text)' \(error.explanation)")
             }
             guard prefix.count <= Self.longestPrefix, !ObjectNames.isReserved(prefix) else {
-                let reason = prefix.count > Self.longestPrefix ? "has more than \(Self.longestPrefix) bytes" : "is a server's own"
+                let reason =
+                    prefix.count > Self.longestPrefix
+                    ? "has more than \(Self.longestPrefix) bytes" : "is a server's own"
                 throw FxferError(.usage, "the prefix of '\(text)' \(reason)")
             }
             prefix.append(UInt8(ascii: "/"))
@@ -134,6 +136,8 @@ extension Bucket {
 extension Bucket: CustomStringConvertible {
     /// `s3://BUCKET/PREFIX`, or `s3://BUCKET`, escaped.
     package var description: String {
-        EscapedText.escape(Array("s3://\(self.name)".utf8) + (self.prefix.isEmpty ? [] : [0x2F] + self.prefix.dropLast()))
+        EscapedText.escape(
+            Array("s3://\(self.name)".utf8) + (self.prefix.isEmpty ? [] : [0x2F] + self.prefix.dropLast())
+        )
     }
 }

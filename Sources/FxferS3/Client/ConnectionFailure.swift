@@ -42,7 +42,8 @@ enum ConnectionFailure {
     /// By BoringSSL's reasons, as it prints them.
     private static func text(ofHandshake reason: String) -> String {
         if reason.contains("CERTIFICATE_VERIFY_FAILED") {
-            return "its certificate is not valid, or its authority is not known; AWS_CA_BUNDLE names a file of authorities"
+            return
+                "its certificate is not valid, or its authority is not known; AWS_CA_BUNDLE names a file of authorities"
         }
         if reason.contains("WRONG_VERSION_NUMBER") || reason.contains("HTTP_REQUEST") {
             return "it does not speak TLS; is it http:// in place of https://?"

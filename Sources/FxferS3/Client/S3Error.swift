@@ -122,7 +122,9 @@ struct S3Error: Error, Sendable {
 
     private var isAboutRegion: Bool {
         guard case .answered(_, let code, _) = self.reason else { return false }
-        return ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"].contains(code)
+        return ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"].contains(
+            code
+        )
     }
 
     /// The error of a transfer that met this. What may pass is `.busy`: the sender tries again and goes on.

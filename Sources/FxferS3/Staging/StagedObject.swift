@@ -108,7 +108,10 @@ package final class StagedObject: StagedFile {
     private func reason() -> FxferError {
         let path = self.target.path
         guard !self.isRevoked.load(ordering: .relaxed) else {
-            return FxferError(.busy, "'\(path)' comes in too slowly while many others want to be received; try again later")
+            return FxferError(
+                .busy,
+                "'\(path)' comes in too slowly while many others want to be received; try again later"
+            )
         }
         guard self.content.withLock({ $0.isOpen }) else {
             return FxferError(.internal, "'\(path)' was given up or published already")

@@ -71,7 +71,9 @@ struct BucketUploadTests {
         let node = try await BucketUnderTest()
         let client = node.store.client
         let key = node.store.names.key(of: Array("a".utf8))
-        let (own, known) = (try await client.beginUpload(key, headers: []), try await client.beginUpload(key, headers: []))
+        let (own, known) = (
+            try await client.beginUpload(key, headers: []), try await client.beginUpload(key, headers: [])
+        )
         for upload in [own, known] { try await node.store.begun.add(upload, key) }
         let foreign = try await client.beginUpload(key, headers: [])
         let now = try #require(try await client.list(node.store.names.begun).now)

@@ -22,13 +22,19 @@ struct ObjectStoreOptions: ParsableArguments {
 
     @Option(
         name: .customLong("s3-endpoint"),
-        help: ArgumentHelp("Where the store is; AWS if neither this nor AWS_ENDPOINT_URL nor ~/.aws/config names it.", valueName: "url")
+        help: ArgumentHelp(
+            "Where the store is; AWS if neither this nor AWS_ENDPOINT_URL nor ~/.aws/config names it.",
+            valueName: "url"
+        )
     )
     var endpoint: String?
 
     @Option(
         name: .customLong("s3-region"),
-        help: ArgumentHelp("The bucket's region; us-east-1 if neither this nor AWS_REGION nor ~/.aws/config names it.", valueName: "region")
+        help: ArgumentHelp(
+            "The bucket's region; us-east-1 if neither this nor AWS_REGION nor ~/.aws/config names it.",
+            valueName: "region"
+        )
     )
     var region: String?
 
@@ -43,7 +49,10 @@ struct ObjectStoreOptions: ParsableArguments {
 
     @Option(
         name: .customLong("s3-timeout"),
-        help: ArgumentHelp("How long the store may take for a request; four times that for one with a part of a file.", valueName: "time")
+        help: ArgumentHelp(
+            "How long the store may take for a request; four times that for one with a part of a file.",
+            valueName: "time"
+        )
     )
     var timeout: DurationArgument?
 
@@ -52,7 +61,9 @@ struct ObjectStoreOptions: ParsableArguments {
         guard self.store != nil || !isStoreMeant else {
             throw ValidationError("--s3-endpoint, --s3-region, --s3-addressing and --s3-timeout go with --store")
         }
-        guard self.timeout?.seconds ?? 1 > 0 else { throw ValidationError("--s3-timeout takes a time from 1 second on") }
+        guard self.timeout?.seconds ?? 1 > 0 else {
+            throw ValidationError("--s3-timeout takes a time from 1 second on")
+        }
     }
 
     /// For commands that look at what a server has stored: in a directory or in a bucket, one of the two.
