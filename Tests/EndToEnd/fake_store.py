@@ -112,6 +112,29 @@ def do_and_vanish(handler):
     return vanish(handler)
 
 
+class Hold:
+    """A fault: the request waits until it is let go, and is carried out then."""
+
+    def __init__(self):
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, handler):
+        self.reached.set()
+        self.released.wait()
+        return False
+
+
+class Late:
+    """A fault: the request is on its way for so long that its sender gives it up; it is carried out when it arrives."""
+
+    def __call__(self, handler):
+        self.handler = handler
+        return vanish(handler)
+
+    def arrive(self):
+        return self.handler.carry_out()
+
+
 def wrong_tag(tag='"00000000000000000000000000000000"'):
     """A fault: what was asked is done, and the answer has another entity tag."""
 

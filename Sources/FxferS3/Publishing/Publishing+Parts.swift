@@ -19,23 +19,30 @@ extension Publishing {
                 end: self.finished.end,
                 share: self.finished.share
             )
-        let (id, parts) = try await upload.finish(last)
-        return try await self.forEachPath { path in
-            try await self.publish(PartsToComplete(upload: id, object: upload.id, parts: parts), at: path)
+        // Until it is fenced, whoever asks is to see that somebody has it.
+        let renewal = Task { [interval = self.store.options.takeOverAfter / 4] in
+            while (try? await Task.sleep(for: interval)) != nil { upload.touch() }
         }
+        defer { renewal.cancel() }
+        let (id, parts) = try await upload.finish(last)
+        let whole = WholeUpload(id: id, object: upload.id, parts: parts)
+        return try await self.forEachPath { try await self.publish(whole, upload, at: $0) }
     }
 
-    private struct PartsToComplete {
-        let upload: String
+    /// An upload of which all parts are there.
+    private struct WholeUpload {
+        let id: String
         /// The id in the object's metadata.
         let object: String
         let parts: [StoredPart]
     }
 
     /// Nil where something else has the path and is to stay.
-    private func publish(_ parts: PartsToComplete, at path: RelativePath) async throws -> Publication? {
-        // Waiting for others is bounded by their claims, and those by their limit.
-        while true {
+    private func publish(_ whole: WholeUpload, _ upload: MultipartUpload, at path: RelativePath) async throws
+        -> Publication?
+    {
+        for _ in 0..<Self.attempts {
+            let former = try await self.claims.settle(path)
             let there = try await self.store.look(at: path)
             if let there {
                 if let publication = try await self.identical(there) { return publication }
@@ -51,172 +58,142 @@ extension Publishing {
                 // Parts cannot be moved to another name.
                 throw FxferError(.busy, "another file took the name '\(self.target.stored)'; send this one again")
             }
-            guard let (tag, claim) = try await self.takeClaim(parts, at: path) else {
-                try await Task.sleep(for: .milliseconds(200))
-                continue
+            if let own = try await self.take(whole, upload, at: path, after: former) {
+                return try await self.complete(whole, own, isReplacing: there != nil)
             }
-            if self.conflict != .replace, try await self.store.look(at: path) != nil {
-                await self.withdraw(claim, tag)
-                continue
-            }
-            return try await self.complete(parts, claim, tag, isReplacing: there != nil)
         }
+        throw self.comesAndGoes(path)
     }
 
     // MARK: The claim
 
     /// A claim that this file has, and its line for the ledger.
     private struct OwnClaim {
-        let key: [UInt8]
-        var claim: Claim
+        let claim: Claim
+        let tag: String
         let path: RelativePath
         let line: LedgerObjects.Line
         let entry: LedgerEntry
     }
 
-    /// Takes the claim of the name; nil where another has it, which is to be asked for again.
-    private func takeClaim(
-        _ parts: PartsToComplete,
-        at path: RelativePath
-    ) async throws -> (tag: String, claim: OwnClaim)? {
+    /// Gets the name, for this upload and no other; nil where another one was faster, or something has the name by now.
+    private func take(
+        _ whole: WholeUpload,
+        _ upload: MultipartUpload,
+        at path: RelativePath,
+        after former: NameClaims.Found?
+    ) async throws -> OwnClaim? {
         let (line, content) = self.record(at: path)
-        let claim = Claim(state: .active, id: parts.object, upload: parts.upload, content: content)
-        let key = self.store.names.claim(path)
-        let own = OwnClaim(key: key, claim: claim, path: path, line: line.line, entry: line.entry)
-        guard let (there, tag, age) = try await self.store.claim(of: path) else {
-            return try await self.write(claim, key, .absent).map { ($0, own) }
-        }
-        if let there, there.state == .active, there.id != claim.id {
-            let object = try await self.store.look(at: path)
-            if object?.metadata?.id != there.id {
-                guard .seconds(age) > self.store.options.claimLimit else { return nil }
-                // Its owner is gone, or has been stopped: it shall not complete that any more. Where it did so before this,
-                // the object is there now.
-                try await self.store.begun.abort(there.upload, self.store.names.key(of: path.bytes))
-                if try await self.store.look(at: path)?.metadata?.id == there.id { return nil }
-            }
-        }
-        return try await self.write(claim, key, .matches(tag)).map { ($0, own) }
-    }
-
-    /// Nil where somebody else was faster.
-    private func write(_ claim: Claim, _ key: [UInt8], _ condition: WriteCondition) async throws -> String? {
-        let body = claim.encoded
+        let wanted = Claim(
+            state: .wanted,
+            owner: RandomID.make(),
+            id: whole.object,
+            upload: whole.id,
+            parts: UploadRecord.digest(of: whole.parts),
+            content: content
+        )
+        try await self.store.hiddenNames.prepare(path.bytes)
+        let condition = former.map { WriteCondition.matches($0.tag) } ?? .absent
+        guard let tag = try await self.claims.write(wanted, of: path, condition) else { return nil }
         do {
-            return try await self.client.put(key, body, condition)
-        } catch let error as S3Error where error.isPreconditionFailed {
-            // Perhaps by this one itself, in a try whose answer was lost.
-            guard let there = try await self.client.get(key, limit: Claim.maxBytes), there.body == body else {
-                return nil
-            }
-            return there.tag
+            // Whoever stores a small file from now on sees the claim.
+            let there = self.conflict == .replace ? nil : try await self.store.look(at: path)
+            let isTaken = there != nil
+            // Whoever takes the upload over from now on sees the claim.
+            if !isTaken { try await upload.fence() }
+            let next = wanted.with(isTaken ? .void : .active)
+            guard let active = try await self.claims.write(next, of: path, .matches(tag)), !isTaken else { return nil }
+            return OwnClaim(claim: next, tag: active, path: path, line: line.line, entry: line.entry)
+        } catch {
+            _ = try? await self.claims.write(wanted.with(.void), of: path, .matches(tag))
+            throw error
         }
     }
 
-    /// Gives the name to others. Never removed: it could be another's by now.
-    private func withdraw(_ own: OwnClaim, _ tag: String) async {
-        var claim = own.claim
-        claim.state = .void
-        _ = try? await self.write(claim, own.key, .matches(tag))
+    /// Writes into the claim what has become of it. False where it is not this one's any more: what others have made of it
+    /// is for the next look.
+    private func conclude(_ own: OwnClaim, _ tag: String, _ state: Claim.State) async throws -> Bool {
+        var tag = tag
+        for _ in 0..<3 {
+            if try await self.claims.write(own.claim.with(state), of: own.path, .matches(tag)) != nil { return true }
+            guard let found = try await self.claims.claim(of: own.path), let claim = found.claim,
+                claim.owner == own.claim.owner
+            else { return false }
+            // Somebody else has completed it for us.
+            if !claim.isOpen { return claim.state == state }
+            tag = found.tag
+        }
+        return false
     }
 
     // MARK: Completing
 
-    private func complete(
-        _ parts: PartsToComplete,
-        _ own: OwnClaim,
-        _ tag: String,
-        isReplacing: Bool
-    ) async throws -> Publication {
-        try await self.store.hiddenNames.prepare(own.path.bytes)
-        let renewal = ClaimRenewal(self.client, own.key, own.claim, tag, every: self.store.options.claimLimit / 4)
-        let failure = await self.complete(parts, at: own.path)
-        let newest = await renewal.end()
-        let there: StoredObject?
-        do {
-            there = try await self.store.look(at: own.path)
-        } catch {
-            throw failure ?? error
-        }
-        let isStored = there?.metadata?.id == own.claim.id
-        guard isStored || failure == nil && self.conflict == .replace else {
-            await self.withdraw(own, newest)
-            if let failure, !failure.isPreconditionFailed { throw failure }
+    private func complete(_ whole: WholeUpload, _ own: OwnClaim, isReplacing: Bool) async throws -> Publication {
+        let key = self.store.names.claim(own.path)
+        let renewal = ClaimRenewal(self.client, key, own.claim, own.tag, every: self.store.options.claimLimit / 4)
+        let completion = await self.complete(whole, own)
+        let tag = await renewal.end()
+        switch completion {
+        case .done:
+            // Only where that can be written down: a claim that was voided is one whose parts may be gone.
+            guard try await self.conclude(own, tag, .done) else { throw self.isUnclear(own.path, nil) }
+            return try await self.recorded(isReplacing ? .replaced : .stored, own.line, own.entry, at: own.path)
+        case .refused(let error):
+            _ = try? await self.conclude(own, tag, .void)
+            guard error.isPreconditionFailed else { throw error }
             throw self.store.isTaken(own.path)
+        case .unclear(let error):
+            self.progress.isUnclear.store(true, ordering: .relaxed)
+            _ = try? await self.conclude(own, tag, .left)
+            throw self.isUnclear(own.path, error)
         }
-        if isStored, there?.size != self.finished.size {
-            throw FxferError(.io, "'\(own.path)' has another size in the object store than was sent there")
-        }
-        var done = own.claim
-        done.state = .done
-        async let claim = self.write(done, own.key, .matches(newest))
-        let publication = try await self.recorded(isReplacing ? .replaced : .stored, own.line, own.entry, at: own.path)
-        // Without it, the claim and the object say the same, a little later.
-        _ = try? await claim
-        return publication
     }
 
-    /// Completes the upload, again where its outcome is not known; answers why it could not be.
-    private func complete(_ parts: PartsToComplete, at path: RelativePath) async -> S3Error? {
-        let key = self.store.names.key(of: path.bytes)
+    private func isUnclear(_ path: RelativePath, _ cause: (any Error)?) -> FxferError {
+        let reason = (cause as? S3Error).map { ": \($0.explanation)" } ?? ""
+        return FxferError(
+            .busy,
+            "it is not clear whether '\(path)' was stored in the object store\(reason); send it again",
+            cause: cause
+        )
+    }
+
+    /// What has become of a request to complete an upload.
+    private enum Completion {
+        /// The object is there.
+        case done
+        /// It is not, and will not be.
+        case refused(S3Error)
+        /// It may be there, or may come yet.
+        case unclear(S3Error?)
+    }
+
+    private func complete(_ whole: WholeUpload, _ own: OwnClaim) async -> Completion {
+        let key = self.store.names.key(of: own.path.bytes)
+        var isUnclear = false
         var failure: S3Error?
         for attempt in 1...self.client.options.attempts {
+            failure = nil
             do {
-                try await self.client.completeUpload(
-                    parts.upload,
-                    key,
-                    parts.parts,
-                    isNew: self.conflict != .replace
-                )
-                return nil
+                try await self.client.completeUpload(whole.id, key, whole.parts, isNew: self.conflict != .replace)
+                // With `replace` another one may have the name by now.
+                if self.conflict == .replace { return .done }
             } catch let error as S3Error {
-                // One whose answer was lost may have been carried out.
-                if (try? await self.store.look(at: path))??.metadata?.id == parts.object { return nil }
                 failure = error
-                guard error.isTemporary else { return error }
             } catch {
-                return S3Error(reason: .unreachable("\(error)"), request: "completion of '\(path)'")
+                return .unclear(nil)
             }
+            do {
+                if try await self.claims.hasObject(own.claim, at: own.path) { return .done }
+            } catch {
+                return .unclear(failure ?? error as? S3Error)
+            }
+            // Completed, and removed since.
+            guard let failure else { return .unclear(nil) }
+            guard failure.isTemporary else { return isUnclear ? .unclear(failure) : .refused(failure) }
+            isUnclear = true
             try? await Task.sleep(for: .milliseconds(100 << attempt))
         }
-        return failure
-    }
-}
-
-/// Renews a claim for as long as its upload is being completed, which may take long for many parts.
-private actor ClaimRenewal {
-    private let client: S3Client
-    private let key: [UInt8]
-    private let claim: Claim
-    private var tag: String
-    private var task: Task<Void, Never>?
-
-    init(_ client: S3Client, _ key: [UInt8], _ claim: Claim, _ tag: String, every interval: Duration) {
-        self.client = client
-        self.key = key
-        self.claim = claim
-        self.tag = tag
-        Task { await self.begin(interval) }
-    }
-
-    private func begin(_ interval: Duration) {
-        guard self.task == nil else { return }
-        self.task = Task {
-            while (try? await Task.sleep(for: interval)) != nil {
-                guard let tag = try? await self.client.put(self.key, self.claim.encoded, .matches(self.tag)) else {
-                    return
-                }
-                self.tag = tag
-            }
-        }
-    }
-
-    /// Answers the claim's entity tag.
-    func end() async -> String {
-        let task = self.task
-        self.task = Task {}
-        task?.cancel()
-        await task?.value
-        return self.tag
+        return .unclear(failure)
     }
 }

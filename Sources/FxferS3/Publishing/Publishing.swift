@@ -10,12 +10,14 @@ struct Publishing: Sendable {
     let finished: FinishedObject
     let upload: MultipartUpload?
     let origin: Origin
-    private let progress = Progress()
+    let progress = Progress()
 
     /// How far it has come.
-    private final class Progress: Sendable {
+    final class Progress: Sendable {
         /// Whether the object has its name: only the ledger may be missing.
         let isStored = Atomic(false)
+        /// Whether a request to complete its upload may be carried out yet.
+        let isUnclear = Atomic(false)
     }
 
     /// How often a name may come and go under us before we give up.
@@ -36,6 +38,7 @@ struct Publishing: Sendable {
     }
 
     var client: S3Client { self.store.client }
+    var claims: NameClaims { self.store.claims }
     var conflict: ConflictPolicy { self.store.options.conflict }
 
     /// - Throws: ``FxferProtocol/FxferError`` as ``StagedFile/publish(from:_:)`` tells. What was sent of it is gone then,
@@ -63,6 +66,11 @@ struct Publishing: Sendable {
         guard let upload else { return }
         // Sent again it is found to be there.
         if self.progress.isStored.load(ordering: .relaxed) { return await upload.removeRecord() }
+        // Nothing is given up that may be completed yet: who comes next sees to that.
+        if self.progress.isUnclear.load(ordering: .relaxed) {
+            _ = await self.leave(upload)
+            return
+        }
         if error.code == .busy, upload.isResumable, await self.leave(upload) { return }
         await upload.remove()
     }
@@ -118,6 +126,8 @@ struct Publishing: Sendable {
     private func publishWhole(at path: RelativePath) async throws -> Publication? {
         try await self.store.checkFolders(of: path)
         for _ in 0..<Self.attempts {
+            // What was about to be done before is not to come after this one.
+            if self.conflict == .replace { try await self.claims.settle(path) }
             // A name that is free is the rule, so that is tried before anybody looks.
             let seen = self.conflict == .replace ? try await self.store.look(at: path) : nil
             if let seen {
@@ -161,31 +171,15 @@ struct Publishing: Sendable {
         } catch let error as S3Error where error.isMissing && seen != nil {
             return nil
         }
-        if self.conflict != .replace {
-            guard try await self.outlivesClaim(id, at: path) else { return nil }
-        }
+        guard try await self.keepsName(id, at: path) || self.conflict == .replace else { return nil }
         return try await self.recorded(seen == nil ? .stored : .replaced, line.line, line.entry, at: path)
     }
 
     /// Whether an object that was just stored keeps its name: an upload in parts that had claimed the name before may
     /// still be completed over it. Waits until that is decided.
-    private func outlivesClaim(_ id: String, at path: RelativePath) async throws -> Bool {
-        var wasClaimed = false
-        while true {
-            guard let (claim, _, age) = try await self.store.claim(of: path), let claim, claim.state == .active else {
-                break
-            }
-            wasClaimed = true
-            let there = try await self.store.look(at: path)
-            guard there?.metadata?.id == id else { return false }
-            if .seconds(age) > self.store.options.claimLimit {
-                // Whoever had it can complete it no more.
-                try await self.store.begun.abort(claim.upload, self.store.names.key(of: path.bytes))
-                return try await self.store.look(at: path)?.metadata?.id == id
-            }
-            try await Task.sleep(for: .milliseconds(200))
-        }
-        guard wasClaimed else { return true }
+    private func keepsName(_ id: String, at path: RelativePath) async throws -> Bool {
+        // Where there was never a claim, whoever claims it now finds the object.
+        guard try await self.claims.settle(path) != nil else { return true }
         return try await self.store.look(at: path)?.metadata?.id == id
     }
 

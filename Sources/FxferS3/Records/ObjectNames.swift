@@ -15,8 +15,6 @@ struct ObjectNames: Sendable {
     var uploads: [UInt8] { self.own + Array("uploads/".utf8) }
     var claims: [UInt8] { self.own + Array("claims/".utf8) }
     var tails: [UInt8] { self.own + Array("tails/".utf8) }
-    /// Uploads in parts that were begun.
-    var begun: [UInt8] { self.own + Array("begun/".utf8) }
     var probes: [UInt8] { self.own + Array("probes/".utf8) }
     /// Files and folders whose path cannot be a key.
     var hidden: [UInt8] { self.own + Array("hidden/".utf8) }

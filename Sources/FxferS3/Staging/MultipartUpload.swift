@@ -16,35 +16,29 @@ struct ClosedPart: Sendable {
 /// The upload in parts of one file: parts go up side by side while others arrive, and how far it has come is written
 /// down, so that another node can go on.
 ///
+/// Whatever has parts is named by a record in the bucket, from before the first part on until it is completed or given up.
 /// Calls but for the asynchronous ones never wait.
 final class MultipartUpload: Sendable {
     private struct State {
         /// Another one after each new beginning: what comes in of an older one is of no interest.
         var generation = 0
         var creation: Task<String, any Error>?
+        /// Gives up the upload of the generation before.
+        var abortion: Task<Void, any Error>?
         var done: [Int: StoredPart] = [:]
         var ends: [Int: HashCheckpoint] = [:]
         var tasks: [Int: Task<Void, Never>] = [:]
         var lastTask = 0
         var failure: FxferError?
-        /// Whether somebody else has it by now: what is left is his.
-        var isTakenOver = false
-        var record: UploadRecord
-        var tag: String?
         /// Tails that an earlier try has left.
         var tails: [String] = []
-        var writing: Task<Void, Never>?
-        var isWriteDue = false
-        var lastWrite = ContinuousClock.now
-        /// Nothing is written down any more but by who ends it.
-        var isEnding = false
     }
 
-    let key: [UInt8]
-    private let recordKey: [UInt8]
+    private let key: [UInt8]
     private let store: ObjectStore
     private let attributes: ObjectMetadata
     private let path: RelativePath
+    private let keeper: RecordKeeper
     private let state: Mutex<State>
 
     private var client: S3Client { self.store.client }
@@ -61,11 +55,11 @@ final class MultipartUpload: Sendable {
         attributes: ObjectMetadata
     ) {
         self.store = store
-        self.recordKey = recordKey
         self.key = store.names.key(of: record.target.bytes)
         self.path = record.path
         self.attributes = attributes
-        var state = State(record: record, tag: tag)
+        self.keeper = RecordKeeper(store.client, record, at: recordKey, tag: tag)
+        var state = State()
         for part in parts { state.done[part.number] = part }
         state.tails = record.tail.map { [$0.name] } ?? []
         if let id = record.upload { state.creation = Task { id } }
@@ -73,16 +67,16 @@ final class MultipartUpload: Sendable {
     }
 
     /// Why no more can be taken; nil as long as that is not so.
-    var failure: FxferError? { self.state.withLock { $0.failure } }
+    var failure: FxferError? { self.state.withLock { $0.failure } ?? self.keeper.failure }
 
     /// Whether another node could go on.
-    var isResumable: Bool { self.state.withLock { $0.record.size != nil } }
+    var isResumable: Bool { self.keeper.record.size != nil }
 
     /// Whether parts are on their way.
     var isSending: Bool { self.state.withLock { !$0.tasks.isEmpty } }
 
     /// What the object's metadata has.
-    var id: String { self.state.withLock { $0.record.id } }
+    var id: String { self.keeper.record.id }
 
     // MARK: Parts
 
@@ -107,9 +101,9 @@ final class MultipartUpload: Sendable {
                 guard state.generation == generation else { return }
                 state.done[part.number] = stored
                 state.ends[part.number] = part.end
-                state.record.advance(over: &state.ends, state.done)
+                self.keeper.update { $0.advance(over: &state.ends, state.done) }
             }
-            self.writeDown()
+            self.keeper.writeSoon()
         } catch {
             self.state.withLock { state in
                 guard state.generation == generation, state.failure == nil else { return }
@@ -128,23 +122,24 @@ final class MultipartUpload: Sendable {
         return FxferError(wrapping: error)
     }
 
-    /// The id of the upload, which is begun where it was not yet.
+    /// The id of the upload, which is begun and written down where it was not yet.
     private func uploadID(_ generation: Int) async throws -> String {
         let creation = try self.state.withLock { state in
             guard state.generation == generation else { throw CancellationError() }
             if let creation = state.creation { return creation }
-            let metadata = self.attributes.with(id: state.record.id)
-            let creation = Task {
+            let metadata = self.attributes.with(id: self.keeper.record.id)
+            let creation = Task { [abortion = state.abortion] in
+                // The record names one upload at a time.
+                try await abortion?.value
                 let id = try await self.client.beginUpload(self.key, headers: metadata.headers)
-                try await self.store.begun.add(id, self.key)
+                self.keeper.update { $0.upload = id }
+                try await self.keeper.write()
                 return id
             }
             state.creation = creation
             return creation
         }
-        let id = try await creation.value
-        self.state.withLock { if $0.generation == generation { $0.record.upload = id } }
-        return id
+        return try await creation.value
     }
 
     /// Returns when no part is on its way.
@@ -152,70 +147,12 @@ final class MultipartUpload: Sendable {
         while let task = self.state.withLock({ $0.tasks.values.first }) { await task.value }
     }
 
-    // MARK: How far it has come
-
-    /// Data still comes in: who asks later shall know.
+    /// Data still comes in, or is waited for: who asks later shall know.
     func touch() {
-        let isDue = self.state.withLock { $0.tag != nil && .now - $0.lastWrite > self.store.options.takeOverAfter / 3 }
-        if isDue { self.writeDown() }
-    }
-
-    /// Writes down how far it has come, some time soon.
-    private func writeDown() {
-        self.state.withLock { state in
-            guard !state.isEnding, state.failure == nil else { return }
-            guard state.writing == nil else {
-                state.isWriteDue = true
-                return
-            }
-            state.isWriteDue = false
-            state.lastWrite = .now
-            state.writing = Task {
-                try? await self.write()
-                let isDue = self.state.withLock { state in
-                    state.writing = nil
-                    return state.isWriteDue
-                }
-                if isDue { self.writeDown() }
-            }
-        }
-    }
-
-    /// Writes the record, where nobody else has written it since.
-    ///
-    /// - Throws: `.busy` where somebody has, which is then the failure of all; ``S3Error``.
-    private func write() async throws {
-        let (record, tag) = self.state.withLock { ($0.record, $0.tag) }
-        let body = record.encoded
-        do {
-            let condition = tag.map { WriteCondition.matches($0) } ?? .absent
-            let new = try await self.client.put(self.recordKey, body, condition)
-            self.state.withLock { $0.tag = new }
-        } catch let error as S3Error where error.isPreconditionFailed {
-            // Perhaps by this one itself, in a try whose answer was lost.
-            let there = try await self.client.get(self.recordKey, limit: UploadRecord.maxBytes)
-            if let there, let new = there.tag, UploadRecord(there.body)?.owner == record.owner {
-                self.state.withLock { $0.tag = new }
-                guard there.body != body else { return }
-                try await self.client.put(self.recordKey, body, .matches(new))
-                return
-            }
-            let taken = FxferError(.busy, "receiving '\(self.path)' was taken over by a newer connection", cause: error)
-            self.state.withLock { state in
-                state.isTakenOver = true
-                if state.failure == nil { state.failure = taken }
-            }
-            throw taken
-        }
+        if self.keeper.isOlder(than: self.store.options.takeOverAfter / 3) { self.keeper.writeSoon() }
     }
 
     // MARK: The end
-
-    /// Nothing is written down beside what follows.
-    private func beginEnd() async {
-        self.state.withLock { $0.isEnding = true }
-        if let writing = self.state.withLock({ $0.writing }) { await writing.value }
-    }
 
     /// Sends the last part and waits for all; answers the upload's id and parts.
     ///
@@ -223,15 +160,21 @@ final class MultipartUpload: Sendable {
     func finish(_ last: ClosedPart?) async throws -> (id: String, parts: [StoredPart]) {
         if let last { self.send(last) }
         await self.settle()
-        await self.beginEnd()
         if let failure = self.failure { throw failure }
-        let (parts, upload) = self.state.withLock { state in
-            (state.done.values.sorted { $0.number < $1.number }, state.record.upload)
-        }
+        let (parts, upload) = (
+            self.state.withLock { $0.done }.values.sorted { $0.number < $1.number }, self.keeper.record.upload
+        )
         guard let upload, parts.map(\.number) == Array(1...max(parts.count, 1)) else {
             throw FxferError(.internal, "parts of '\(self.path)' are missing")
         }
         return (upload, parts)
+    }
+
+    /// Makes sure that nobody has taken the upload over: whoever does so later looks at the claim of its name.
+    ///
+    /// - Throws: `.busy` where somebody has; ``S3Error``.
+    func fence() async throws {
+        try await self.keeper.end()
     }
 
     /// Lets go of it, so that another connection or node can go on; what is behind the parts is stored beside them.
@@ -242,8 +185,7 @@ final class MultipartUpload: Sendable {
     /// - Throws: where that could not be written down, and nothing was left.
     func leave(_ tail: ByteBuffer, at start: UInt64) async throws {
         await self.settle()
-        await self.beginEnd()
-        let hasPlace = self.state.withLock { $0.failure == nil && $0.record.parts.position == start }
+        let hasPlace = self.failure == nil && self.keeper.record.parts.position == start
         if hasPlace, tail.readableBytes > 0 {
             let new = UploadRecord.Tail(
                 name: RandomID.make(),
@@ -251,21 +193,17 @@ final class MultipartUpload: Sendable {
                 digest: SHA256.digest(of: tail)
             )
             try await self.client.put(self.key(of: new), tail, digest: new.digest)
-            self.state.withLock { $0.record.tail = new }
+            self.keeper.update { $0.tail = new }
         }
-        let left = self.state.withLock { state in
-            state.record.isFree = true
-            return state.record.tail
-        }
+        self.keeper.update { $0.isFree = true }
+        let left = self.keeper.record.tail
+        let isFromBefore = self.state.withLock { state in left.map { state.tails.contains($0.name) } ?? false }
         do {
-            try await self.write()
+            try await self.keeper.end()
         } catch {
-            if let left, !self.state.withLock({ $0.tails.contains(left.name) }) {
-                try? await self.client.delete(self.key(of: left))
-            }
+            if let left, !isFromBefore { try? await self.client.delete(self.key(of: left)) }
             throw error
         }
-        let isFromBefore = self.state.withLock { state in left.map { state.tails.contains($0.name) } ?? false }
         if !isFromBefore { await self.removeTails() }
     }
 
@@ -281,28 +219,23 @@ final class MultipartUpload: Sendable {
         }
         for task in tasks { task.cancel() }
         await self.settle()
-        await self.beginEnd()
-        guard await self.hold() else { return }
-        await self.abort(self.state.withLock { $0.creation })
-        await self.removeHeld()
+        let isRemoved = await self.keeper.remove {
+            let (creation, abortion) = self.state.withLock { ($0.creation, $0.abortion) }
+            _ = await abortion?.result
+            _ = await creation?.result
+            return (try? await self.abort()) != nil
+        }
+        if isRemoved { await self.removeTails() }
+    }
+
+    /// Gives up what the record names.
+    private func abort() async throws {
+        if let id = self.keeper.record.upload { try await self.client.abortUpload(id, self.key) }
     }
 
     /// Removes what was written down of it, as it was completed, unless somebody else has it by now.
     func removeRecord() async {
-        if let upload = self.state.withLock({ $0.record.upload }) { await self.store.begun.remove(upload) }
-        if await self.hold() { await self.removeHeld() }
-    }
-
-    /// Makes sure that nobody takes it over just now: false where somebody has, or that could not be found out.
-    private func hold() async -> Bool {
-        let (tag, isTakenOver) = self.state.withLock { ($0.tag, $0.isTakenOver) }
-        guard !isTakenOver else { return false }
-        return tag == nil ? true : (try? await self.write()) != nil
-    }
-
-    private func removeHeld() async {
-        if self.state.withLock({ $0.tag }) != nil { try? await self.client.delete(self.recordKey) }
-        await self.removeTails()
+        if await self.keeper.remove() { await self.removeTails() }
     }
 
     /// Removes tails that are of no use any more.
@@ -312,31 +245,26 @@ final class MultipartUpload: Sendable {
         }
     }
 
-    private func abort(_ creation: Task<String, any Error>?) async {
-        guard let id = try? await creation?.value else { return }
-        try? await self.store.begun.abort(id, self.key)
-    }
-
     /// Forgets what was sent. Another upload is begun with the next part: of this one, some part might still come.
     func restart() {
-        let (old, tasks) = self.state.withLock { state in
+        self.state.withLock { state in
             state.generation += 1
-            let old = state.creation
             let tasks = Array(state.tasks.values)
+            for task in tasks { task.cancel() }
+            if let old = state.creation {
+                state.abortion = Task {
+                    for task in tasks { await task.value }
+                    _ = await old.result
+                    try await self.abort()
+                }
+            }
             state.creation = nil
             state.done = [:]
             state.ends = [:]
-            state.record.upload = nil
-            state.record.parts = .init()
-            state.record.tail = nil
-            state.record.id = RandomID.make()
-            return (old, tasks)
-        }
-        for task in tasks { task.cancel() }
-        if old != nil {
-            Task {
-                for task in tasks { await task.value }
-                await self.abort(old)
+            self.keeper.update { record in
+                record.parts = .init()
+                record.tail = nil
+                record.id = RandomID.make()
             }
         }
     }

@@ -12,8 +12,8 @@ extension ObjectStore {
     func content(of object: StoredObject) async throws -> ObjectMetadata.Content? {
         guard let metadata = object.metadata else { return nil }
         if let content = metadata.content { return content }
-        guard let (claim, _, _) = try await self.claim(of: object.path), let claim, claim.id == metadata.id,
-            claim.content.size == object.size
+        guard let claim = try await self.claims.claim(of: object.path)?.claim, claim.id == metadata.id,
+            claim.tellsOfObject, claim.content.size == object.size
         else { return nil }
         return claim.content
     }
@@ -39,13 +39,15 @@ extension ObjectStore {
         return hash.digest()
     }
 
-    /// A file that was there, and is what was sent: makes sure that it still is there, and in the ledger.
+    /// A file that was there, and is what was sent: makes sure that it still is there, that nobody is about to give its name
+    /// to another one, and that it is in the ledger.
     func confirm(
         _ object: StoredObject,
         _ digest: Digest,
         _ level: Durability,
         _ origin: Origin
     ) async throws -> Publication {
+        try await self.claims.settle(object.path)
         guard let now = try await self.look(at: object.path), now.tag == object.tag, now.size == object.size else {
             throw FxferError(.io, "'\(object.path)' was changed while it was compared; send it again")
         }
@@ -80,15 +82,5 @@ extension ObjectStore {
             "'\(path)' is not what was stored there: it was damaged or changed in the object store; remove it there, and "
                 + "send it again"
         )
-    }
-
-    /// The claim of a name, nil where it makes no sense; its entity tag, and how old it is. Nil where there is none.
-    func claim(of path: RelativePath) async throws -> (claim: Claim?, tag: String, age: Int64)? {
-        let key = self.names.claim(path)
-        guard let answer = try await self.client.get(key, limit: Claim.maxBytes) else { return nil }
-        guard let tag = answer.tag, let age = answer.age else {
-            throw self.client.nonsense("no entity tag or no dates", S3Request(.GET, key))
-        }
-        return (Claim(answer.body), tag, age)
     }
 }

@@ -3,8 +3,7 @@ import FxferStorage
 
 /// What interrupted uploads have left, at this node or another.
 extension ObjectStore {
-    /// How long an upload of which nothing is written down, and a tail that belongs to none, stay at the least: the upload
-    /// may have been begun just now.
+    /// How long a tail that belongs to nothing stays at the least: what it belongs to may be written just now.
     private static var orphanAge: Duration { .seconds(60 * 60) }
 
     /// Removes what nobody has gone on with for as long as the options say, then the oldest as long as all that is left is
@@ -41,22 +40,22 @@ extension ObjectStore {
             }
         }
         left.sort { $0.age > $1.age }
-        var total = left.reduce(0) { $0 + ($1.record?.length ?? 0) }
+        var total = left.reduce(0) { $0 + Double($1.record?.length ?? 0) }
         var kept: [UploadRecord] = []
         var count = 0
         for item in left {
             // One that somebody has is written again and again, unless its sender is silent: he may be, for a while.
             let leave = item.record?.isFree ?? true ? .zero : max(self.options.takeOverAfter, Self.orphanAge)
             let isOld = .seconds(item.age) > max(self.options.keepPartialsFor, leave)
-            let isTooMuch = total > self.options.maxPartialBytes && self.isIdle(item)
+            let isTooMuch = total > Double(self.options.maxPartialBytes) && self.isIdle(item)
             if isOld || isTooMuch, try await self.remove(item) {
-                total -= item.record?.length ?? 0
+                total -= Double(item.record?.length ?? 0)
                 count += 1
             } else if let record = item.record {
                 kept.append(record)
             }
         }
-        try await self.removeOrphans(beside: kept)
+        try await self.removeTails(beside: kept)
         return count
     }
 
@@ -74,16 +73,19 @@ extension ObjectStore {
             } catch let error as S3Error where error.isPreconditionFailed {
                 return false
             }
-            await self.remove(record)
+            do {
+                try await self.end(record)
+            } catch let error as FxferError where error.code == .busy {
+                return false
+            }
         }
         try await self.client.delete(item.key)
         return true
     }
 
-    private func removeOrphans(beside kept: [UploadRecord]) async throws {
+    private func removeTails(beside kept: [UploadRecord]) async throws {
         let patience = max(self.options.keepPartialsFor, Self.orphanAge)
         guard let now = try await self.client.list(self.names.tails, limit: 1).now else { return }
-        try await self.begun.expire(patience, now: now, butFor: Set(kept.compactMap(\.upload)))
         let tails = Set(kept.compactMap { $0.tail?.name })
         try await self.client.forEachPage(self.names.tails) { page in
             for object in page.objects {

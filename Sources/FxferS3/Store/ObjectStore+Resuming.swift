@@ -25,22 +25,57 @@ extension ObjectStore {
         let (left, tag) = try await self.awaitRecord(at: key, target.path, butFor: fresh)
         // This one's own, in a try whose answer was lost.
         if left == fresh { return self.staged(target, fresh, at: key, tag: tag) }
-        guard var left, let rest = try await self.load(left, for: fresh) else {
-            let new = try await self.take(key, fresh, tag, target.path)
-            // After it was taken: who had it is told by that, and can begin no other.
-            if let left { await self.remove(left) }
-            return self.staged(target, fresh, at: key, tag: new)
+        guard let left else {
+            return self.staged(target, fresh, at: key, tag: try await self.take(key, fresh, tag, target.path))
         }
-        left.owner = fresh.owner
-        left.isFree = false
-        let new = try await self.take(key, left, tag, target.path)
+        return try await self.goOn(with: left, tag, target, fresh)
+    }
+
+    /// Takes over what is left, and goes on with it where it is of that file.
+    private func goOn(
+        with left: UploadRecord,
+        _ tag: String,
+        _ target: ObjectTarget,
+        _ fresh: UploadRecord
+    ) async throws -> StagedObject {
+        let key = self.names.upload(target.path)
+        var own = left
+        own.owner = fresh.owner
+        own.isFree = false
+        // Before anything else: who had it is stopped by that, or has claimed the name already.
+        let taken = try await self.take(key, own, tag, target.path)
+        do {
+            if try await self.isClaimed(own) {
+                try await self.end(own)
+                try await self.client.delete(key)
+                throw NameWasSettled()
+            }
+            if let rest = try await self.load(own, for: fresh) {
+                return self.staged(target, own, at: key, tag: taken, rest)
+            }
+            try await self.end(own)
+            return self.staged(target, fresh, at: key, tag: try await self.take(key, fresh, taken, target.path))
+        } catch let error where !(error is NameWasSettled) {
+            own.isFree = true
+            _ = try? await self.take(key, own, taken, target.path)
+            throw error
+        }
+    }
+
+    private func staged(
+        _ target: ObjectTarget,
+        _ record: UploadRecord,
+        at key: [UInt8],
+        tag: String,
+        _ rest: Rest
+    ) -> StagedObject {
         let upload = MultipartUpload(
             self,
-            left,
+            record,
             at: key,
-            tag: new,
+            tag: tag,
             parts: rest.parts,
-            attributes: self.metadata(of: target, id: left.id)
+            attributes: self.metadata(of: target, id: record.id)
         )
         let bytes = StagedBytes(rest.checkpoint, parts: rest.parts.count, tail: rest.tail, share: rest.share)
         let file = StagedObject(self, target, bytes, upload: upload)
@@ -54,7 +89,8 @@ extension ObjectStore {
     /// The record of another try, and its tag, once that one has let go of it or was silent for long enough: a sender whose
     /// node died is at another one a moment later, and should not be told that it is there already.
     ///
-    /// - Throws: `.busy` where the other one goes on, or the time is longer than a sender can be made to wait.
+    /// - Throws: `.busy` where the other one goes on, or the time is longer than a sender can be made to wait;
+    ///   ``NameWasSettled`` where there is none any more.
     private func awaitRecord(
         at key: [UInt8],
         _ path: RelativePath,
@@ -62,15 +98,17 @@ extension ObjectStore {
     ) async throws -> (left: UploadRecord?, tag: String) {
         var first: String?
         while true {
-            guard let there = try await self.client.get(key, limit: UploadRecord.maxBytes), let tag = there.tag,
-                first == nil || first == tag
-            else { throw Self.isInUse(path) }
+            // It has come to its end just now.
+            guard let there = try await self.client.get(key, limit: UploadRecord.maxBytes) else {
+                throw NameWasSettled()
+            }
+            guard let tag = there.tag else { throw Self.isInUse(path) }
             let left = UploadRecord(there.body)
             let isSilent = there.age.map { .seconds($0) > self.options.takeOverAfter } ?? false
             if left?.isFree ?? true || left == own || isSilent { return (left, tag) }
-            guard self.options.takeOverAfter < Self.longestWait, let age = there.age, age >= 0 else {
-                throw Self.isInUse(path)
-            }
+            guard self.options.takeOverAfter < Self.longestWait, first == nil || first == tag, let age = there.age,
+                age >= 0
+            else { throw Self.isInUse(path) }
             first = tag
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -148,11 +186,28 @@ extension ObjectStore {
         return Rest(checkpoint: checkpoint, parts: parts, tail: copy, share: share)
     }
 
-    /// Removes what a record tells of, but not the record.
-    func remove(_ left: UploadRecord) async {
-        if let upload = left.upload {
-            try? await self.begun.abort(upload, self.names.key(of: left.target.bytes))
+    /// Whether the upload of a record may be completed yet, or was.
+    private func isClaimed(_ record: UploadRecord) async throws -> Bool {
+        guard let upload = record.upload, let claim = try await self.claims.claim(of: record.target)?.claim else {
+            return false
         }
-        if let tail = left.tail { try? await self.client.delete(self.names.tails + Array(tail.name.utf8)) }
+        return claim.upload == upload && claim.tellsOfObject
+    }
+
+    /// Ends what a record tells of, which was taken over before: gives the upload up, unless the name was claimed for it and
+    /// it has to be completed. The record stays.
+    ///
+    /// - Throws: `.busy` where its owner is about to complete it; ``S3Error``, and nothing is lost then.
+    func end(_ record: UploadRecord) async throws {
+        if let upload = record.upload {
+            // Who wanted the name for it is stopped, or finds that it was taken over.
+            let claim = try await self.claims.claim(of: record.target)?.claim
+            let isNamed = claim?.upload == upload
+            let last = isNamed ? try await self.claims.settle(record.target)?.claim : nil
+            var isCompleted = last?.upload == upload && last?.state == .done
+            if !isCompleted { isCompleted = try await self.look(at: record.target)?.metadata?.id == record.id }
+            if !isCompleted { try await self.client.abortUpload(upload, self.names.key(of: record.target.bytes)) }
+        }
+        if let tail = record.tail { try? await self.client.delete(self.names.tails + Array(tail.name.utf8)) }
     }
 }

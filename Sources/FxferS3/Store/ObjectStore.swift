@@ -14,7 +14,6 @@ package final class ObjectStore: Store {
     let ledger: LedgerObjects
     let options: Options
     let memory: PartMemory
-    let begun: BegunUploads
     let knownFolders = KnownPaths()
     let hiddenNames: HiddenNames
     private let smallMemory: PartMemory
@@ -25,7 +24,6 @@ package final class ObjectStore: Store {
         self.options = options
         self.names = ObjectNames(prefix: client.bucket.prefix)
         self.ledger = LedgerObjects(client, self.names)
-        self.begun = BegunUploads(client, self.names)
         self.memory = PartMemory(capacity: options.partMemory, meter: client.metrics.memory)
         self.smallMemory = PartMemory(capacity: options.smallMemory, meter: client.metrics.memory)
         self.hiddenNames = HiddenNames(client, self.names)
@@ -33,6 +31,8 @@ package final class ObjectStore: Store {
 
     /// How many files are on their way.
     package var stagedCount: Int { self.staged.load(ordering: .relaxed) }
+
+    var claims: NameClaims { NameClaims(self) }
 
     func countStaged(_ count: Int) {
         self.staged.add(count, ordering: .relaxed)
@@ -68,31 +68,47 @@ package final class ObjectStore: Store {
         guard !ObjectNames.isReserved(path.bytes) else {
             throw FxferError(.nameRefused, "cannot create '\(path)': a folder '.fxfer' is a server's own in a bucket")
         }
-        if let size = attributes.size, size > self.largestFile { throw self.isTooLarge(path) }
-        return try await storing("create", path) {
-            let target = ObjectTarget(path: path, stored: path, attributes: attributes, level: level)
-            try await self.checkFolders(of: path)
-            if attributes.isFolder {
-                if try await self.look(at: path) != nil { throw self.isTaken(path) }
-                return .fresh(StagedObject(self, target, isInMemory: true))
+        let target = ObjectTarget(path: path, stored: path, attributes: attributes, level: level)
+        for _ in 0..<Publishing.attempts {
+            do {
+                return try await storing("create", path) { try await self.stage(target, comparison, reading) }
+            } catch is NameWasSettled {
             }
-            async let folder = self.isFolder(path)
-            let there = try await self.look(at: path)
-            if let there {
-                guard self.options.conflict != .refuse || attributes.size.map({ $0 == there.size }) ?? true else {
-                    throw self.isTaken(path)
-                }
-                if comparison != .afterwards, there.size == attributes.size {
-                    if comparison == .bySizeAndTime, there.modified == attributes.modified { return .unchanged }
-                    return try await self.compare(there, target, comparison, reading)
-                }
-                return try await self.begin(target, comparison, besides: path)
-            } else if try await folder {
-                guard self.options.conflict == .keepBoth else { throw self.isTakenByFolder(path) }
-                return try await self.begin(target, comparison, besides: path)
-            }
-            return try await self.begin(target, comparison)
         }
+        throw FxferError(.busy, "'\(path)' comes and goes; try again later")
+    }
+
+    /// An upload that was left has been completed, or not, just now: whoever looked at its name before has to look again.
+    struct NameWasSettled: Error {}
+
+    private func stage(
+        _ target: ObjectTarget,
+        _ comparison: Comparison,
+        _ reading: @Sendable (UInt64) -> Void
+    ) async throws -> Staging<StagedObject> {
+        let (path, attributes) = (target.path, target.attributes)
+        if let size = attributes.size, size > self.largestFile { throw self.isTooLarge(path) }
+        try await self.checkFolders(of: path)
+        if attributes.isFolder {
+            if try await self.look(at: path) != nil { throw self.isTaken(path) }
+            return .fresh(StagedObject(self, target, isInMemory: true))
+        }
+        async let folder = self.isFolder(path)
+        let there = try await self.look(at: path)
+        if let there {
+            guard self.options.conflict != .refuse || attributes.size.map({ $0 == there.size }) ?? true else {
+                throw self.isTaken(path)
+            }
+            if comparison != .afterwards, there.size == attributes.size {
+                if comparison == .bySizeAndTime, there.modified == attributes.modified { return .unchanged }
+                return try await self.compare(there, target, comparison, reading)
+            }
+            return try await self.begin(target, comparison, besides: path)
+        } else if try await folder {
+            guard self.options.conflict == .keepBoth else { throw self.isTakenByFolder(path) }
+            return try await self.begin(target, comparison, besides: path)
+        }
+        return try await self.begin(target, comparison)
     }
 
     /// A file of the announced size has the name: whether it is the same is for the sender to say.

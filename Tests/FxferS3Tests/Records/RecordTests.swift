@@ -16,7 +16,14 @@ struct RecordTests {
         entry: "2026-01-31T12:00:00.000000000Z-a-1",
         entryHash: .zero
     )
-    static let claim = Claim(state: .active, id: RandomID.make(), upload: "2~abc_-.", content: content)
+    static let claim = Claim(
+        state: .active,
+        owner: RandomID.make(),
+        id: RandomID.make(),
+        upload: "2~abc_-.",
+        parts: .zero,
+        content: content
+    )
 
     private static func record(tail: UploadRecord.Tail?, size: UInt64?) throws -> UploadRecord {
         UploadRecord(
@@ -30,19 +37,6 @@ struct RecordTests {
             parts: .init(count: 2, position: 10 << 20, hash: Array(repeating: 7, count: 32), list: .zero),
             tail: tail
         )
-    }
-
-    @Test("an upload that was begun is read as it was written, and any other byte makes it none")
-    func begun() {
-        let entry = BegunUploads.Entry(upload: "2~abc_-.", key: [0xFF, 0x22, 0x5C, 0x2F])
-        let bytes = Array(entry.encoded.readableBytesView)
-        #expect(BegunUploads.Entry(entry.encoded) == entry)
-        for index in bytes.indices {
-            var changed = bytes
-            changed[index] ^= 1
-            #expect(BegunUploads.Entry(ByteBuffer(bytes: changed)) == nil)
-            #expect(BegunUploads.Entry(ByteBuffer(bytes: bytes[..<index])) == nil)
-        }
     }
 
     @Test("names that hold a folder of a server's own are told from others")

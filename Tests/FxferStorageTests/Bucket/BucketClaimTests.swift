@@ -18,29 +18,54 @@ struct BucketClaimTests {
         return try await BucketUnderTest(options: options)
     }
 
+    private static let dead = Array("of the dead".utf8)
+
     /// Begins as a node that dies before it completes its upload: answers what it would complete.
+    ///
+    /// - Parameter isWhole: whether the claim is of the parts that are there.
     private static func leaveClaim(
         _ node: BucketUnderTest,
         on path: RelativePath,
-        state: Claim.State = .active
-    ) async throws -> (claim: Claim, part: StoredPart) {
+        _ state: Claim.State,
+        isWhole: Bool = true
+    ) async throws -> (claim: Claim, parts: [StoredPart]) {
         let client = node.store.client
         let key = node.store.names.key(of: path.bytes)
         let id = RandomID.make()
         let metadata = ObjectMetadata(id: id, modified: .now(), permissions: 0o644)
         let upload = try await client.beginUpload(key, headers: metadata.headers)
-        let part = try await client.putPart(1, of: upload, key, ByteBuffer(string: "of the dead"))
+        let parts = [try await client.putPart(1, of: upload, key, ByteBuffer(bytes: Self.dead))]
         let content = ObjectMetadata.Content(
-            size: 11,
-            digest: sha256(Array("of the dead".utf8)),
+            size: UInt64(Self.dead.count),
+            digest: sha256(Self.dead),
             stored: .now(),
             durability: .durable,
             entry: "none",
             entryHash: .zero
         )
-        let claim = Claim(state: state, id: id, upload: upload, content: content)
+        let claim = Claim(
+            state: state,
+            owner: RandomID.make(),
+            id: id,
+            upload: upload,
+            parts: isWhole ? UploadRecord.digest(of: parts) : .zero,
+            content: content
+        )
         try await client.put(node.store.names.claim(path), claim.encoded, .absent)
-        return (claim, part)
+        return (claim, parts)
+    }
+
+    /// As its node would, were it only stopped.
+    private static func complete(_ claim: Claim, _ parts: [StoredPart], _ node: BucketUnderTest, _ path: RelativePath)
+        async throws
+    {
+        let key = node.store.names.key(of: path.bytes)
+        // As a store does that does not look at the condition.
+        try await node.store.client.completeUpload(claim.upload, key, parts, isNew: false)
+    }
+
+    private static func state(_ node: BucketUnderTest, _ path: RelativePath) async throws -> Claim.State? {
+        try await node.store.claims.claim(of: path)?.claim?.state
     }
 
     private static func upload(_ bytes: [UInt8], to path: RelativePath, _ node: BucketUnderTest) async throws
@@ -49,48 +74,74 @@ struct BucketClaimTests {
         try await node.upload(bytes, to: path, piece: 1 << 20)
     }
 
-    @Test("is given to the next one when its claim is not renewed, and the dead can complete nothing any more")
-    func takenOver() async throws {
-        let node = try await Self.node()
-        let name = try path("a/b")
-        let (claim, part) = try await Self.leaveClaim(node, on: name)
-        #expect(try await Self.upload(Self.large, to: name, node) == .stored)
-        let key = node.store.names.key(of: name.bytes)
-        await #expect(throws: S3Error.self) {
-            try await node.store.client.completeUpload(claim.upload, key, [part], isNew: true)
+    /// Of more than one part, or of less than one.
+    private static func bytes(_ isLarge: Bool) -> [UInt8] { isLarge ? large : testBytes(1000) }
+
+    @Test(
+        "is the dead one's where it had found the name free: its upload is completed for it",
+        arguments: [true, false]
+    )
+    func active(isLarge: Bool) async throws {
+        for state in [Claim.State.active, .left] {
+            let node = try await Self.node()
+            let name = try path("a/b")
+            let (claim, parts) = try await Self.leaveClaim(node, on: name, state)
+            #expect(await failureCode { _ = try await Self.upload(Self.bytes(isLarge), to: name, node) } == .exists)
+            #expect(try await node.content(at: name) == Self.dead)
+            #expect(try await Self.state(node, name) == .done)
+            // Its own request comes late, and does nothing, whatever the store answers.
+            try? await Self.complete(claim, parts, node, name)
+            #expect(try await node.content(at: name) == Self.dead)
+            // The same sent again gets its line in the ledger.
+            #expect(try await node.upload(Self.dead, to: name) == .identical)
+            #expect(try await node.store.ledger.read().entries.keys.map(\.bytes) == [name.bytes])
+            #expect(try await node.stagedCount() == 0)
         }
-        #expect(try await node.content(at: name) == Self.large)
+    }
+
+    @Test("is given to the next one where the dead one had not looked at it yet", arguments: [true, false])
+    func wanted(isLarge: Bool) async throws {
+        let node = try await Self.node()
+        let name = try path("a")
+        let (claim, _) = try await Self.leaveClaim(node, on: name, .wanted)
+        #expect(try await Self.upload(Self.bytes(isLarge), to: name, node) == .stored)
+        #expect(try await node.content(at: name) == Self.bytes(isLarge))
+        #expect(try await Self.state(node, name) == (isLarge ? .done : .void))
+        try await node.store.client.abortUpload(claim.upload, node.store.names.key(of: name.bytes))
         #expect(try await node.stagedCount() == 0)
-        #expect(try await node.store.claim(of: name)?.claim?.state == .done)
+    }
+
+    @Test("is given to the next one where the upload has other parts than were claimed", arguments: [true, false])
+    func otherParts(isLarge: Bool) async throws {
+        let node = try await Self.node()
+        let name = try path("a")
+        _ = try await Self.leaveClaim(node, on: name, .active, isWhole: false)
+        #expect(try await Self.upload(Self.bytes(isLarge), to: name, node) == .stored)
+        #expect(try await node.content(at: name) == Self.bytes(isLarge))
+        #expect(try await node.stagedCount() == 0)
+    }
+
+    @Test("is given to the next one where the upload is gone", arguments: [true, false])
+    func gone(isLarge: Bool) async throws {
+        let node = try await Self.node()
+        let name = try path("a")
+        let (claim, _) = try await Self.leaveClaim(node, on: name, .active)
+        try await node.store.client.abortUpload(claim.upload, node.store.names.key(of: name.bytes))
+        #expect(try await Self.upload(Self.bytes(isLarge), to: name, node) == .stored)
+        #expect(try await node.content(at: name) == Self.bytes(isLarge))
+        #expect(try await node.stagedCount() == 0)
     }
 
     @Test("is the dead one's where it had completed the upload", arguments: [true, false])
     func completed(isLarge: Bool) async throws {
         let node = try await Self.node()
         let name = try path("a")
-        let (claim, part) = try await Self.leaveClaim(node, on: name)
-        let key = node.store.names.key(of: name.bytes)
-        try await node.store.client.completeUpload(claim.upload, key, [part], isNew: true)
-        let bytes = isLarge ? Self.large : testBytes(1000)
-        #expect(await failureCode { _ = try await Self.upload(bytes, to: name, node) } == .exists)
-        #expect(try await node.content(at: name) == Array("of the dead".utf8))
-        // The same once more is known by the claim, without being read, and gets its line in the ledger.
-        #expect(try await node.upload(Array("of the dead".utf8), to: name) == .identical)
+        let (claim, parts) = try await Self.leaveClaim(node, on: name, .active)
+        try await Self.complete(claim, parts, node, name)
+        #expect(await failureCode { _ = try await Self.upload(Self.bytes(isLarge), to: name, node) } == .exists)
+        #expect(try await node.content(at: name) == Self.dead)
+        #expect(try await node.upload(Self.dead, to: name) == .identical)
         #expect(try await node.store.ledger.read().entries.keys.map(\.bytes) == [name.bytes])
-        #expect(try await node.stagedCount() == 0)
-    }
-
-    @Test("is a small file's when the claim is not renewed")
-    func small() async throws {
-        let node = try await Self.node()
-        let name = try path("a")
-        let (claim, part) = try await Self.leaveClaim(node, on: name)
-        #expect(try await node.upload(testBytes(1000), to: name) == .stored)
-        let key = node.store.names.key(of: name.bytes)
-        await #expect(throws: S3Error.self) {
-            try await node.store.client.completeUpload(claim.upload, key, [part], isNew: false)
-        }
-        #expect(try await node.content(at: name) == testBytes(1000))
         #expect(try await node.stagedCount() == 0)
     }
 
@@ -100,27 +151,50 @@ struct BucketClaimTests {
         options.claimLimit = .seconds(600)
         let node = try await BucketUnderTest(options: options)
         let name = try path("a")
-        let (claim, part) = try await Self.leaveClaim(node, on: name)
+        let (claim, parts) = try await Self.leaveClaim(node, on: name, .active)
         async let loser = failureCode { _ = try await node.upload(testBytes(1000), to: name) }
         while try await node.content(at: name) == nil { await Task.yield() }
-        let key = node.store.names.key(of: name.bytes)
-        // As a store does that does not look at the condition.
-        try await node.store.client.completeUpload(claim.upload, key, [part], isNew: false)
+        try await Self.complete(claim, parts, node, name)
+        let (found, tag) = try #require(try await node.store.claims.claim(of: name).map { ($0.claim, $0.tag) })
+        let done = try #require(found?.with(.done))
+        _ = try await node.store.claims.write(done, of: name, .matches(tag))
         #expect(await loser == .exists)
-        #expect(try await node.content(at: name) == Array("of the dead".utf8))
+        #expect(try await node.content(at: name) == Self.dead)
         #expect(try await node.store.ledger.read().entries.isEmpty)
     }
 
-    @Test("is free at once where the claim was withdrawn")
+    @Test("is free at once where the claim was withdrawn, and the claim says nothing of any object")
     func withdrawn() async throws {
         var options = ObjectStore.Options.patient
         options.claimLimit = .seconds(600)
         let node = try await BucketUnderTest(options: options)
         let name = try path("a")
-        let (claim, _) = try await Self.leaveClaim(node, on: name, state: .void)
+        let (claim, _) = try await Self.leaveClaim(node, on: name, .void)
         #expect(try await Self.upload(Self.large, to: name, node) == .stored)
         #expect(try await node.content(at: name) == Self.large)
         try await node.store.client.abortUpload(claim.upload, node.store.names.key(of: name.bytes))
+        #expect(try await node.stagedCount() == 0)
+    }
+
+    @Test("makes whoever takes its upload over complete it, not give it up")
+    func takenOver() async throws {
+        let node = try await BucketUnderTest()
+        let attributes = FileAttributes(size: UInt64(Self.large.count), modified: FileTime(seconds: 5, nanoseconds: 0))
+        let name = try path("a")
+        let (claim, _) = try await Self.leaveClaim(node, on: name, .left)
+        let record = UploadRecord(
+            owner: RandomID.make(),
+            isFree: true,
+            path: name,
+            target: name,
+            size: attributes.size,
+            modified: attributes.modified,
+            id: claim.id,
+            upload: claim.upload
+        )
+        try await node.store.client.put(node.store.names.upload(name), record.encoded, .absent)
+        await #expect(throws: FxferError.self) { _ = try await node.store.stage(name, attributes, .byDigest) }
+        #expect(try await node.content(at: name) == Self.dead)
         #expect(try await node.stagedCount() == 0)
     }
 }

@@ -59,7 +59,7 @@ struct BucketUnderTest: StoreUnderTest {
     /// What is on its way here, or what is left of that in the bucket, where that is more.
     func stagedCount() async throws -> Int {
         var left = try await self.openUploads().count
-        for prefix in [self.store.names.uploads, self.store.names.tails, self.store.names.begun] {
+        for prefix in [self.store.names.uploads, self.store.names.tails] {
             left = max(left, try await self.client.list(prefix).objects.count)
         }
         return max(self.store.stagedCount, left)
