@@ -14,7 +14,7 @@ extension ObjectStore: SharedFiles {
                 throw Self.isMissing(path)
             }
             let digest = try await self.content(of: object)?.digest
-            return .file(ObjectSource(self.client, object, digest: digest))
+            return .file(ObjectSource(self.client, object, self.readMemory, digest: digest))
         }
     }
 

@@ -14,6 +14,7 @@ package final class ObjectStore: Store {
     let ledger: LedgerObjects
     let options: Options
     let memory: PartMemory
+    let readMemory: ReadMemory
     let begun: BegunUploads
     let knownFolders = KnownPaths()
     let hiddenNames: HiddenNames
@@ -27,6 +28,7 @@ package final class ObjectStore: Store {
         self.ledger = LedgerObjects(client, self.names)
         self.begun = BegunUploads(client, self.names)
         self.memory = PartMemory(capacity: options.partMemory, meter: client.metrics.memory)
+        self.readMemory = ReadMemory(options, meter: client.metrics.memory)
         self.smallMemory = PartMemory(capacity: options.smallMemory, meter: client.metrics.memory)
         self.hiddenNames = HiddenNames(client, self.names)
     }
