@@ -21,7 +21,7 @@ extension StoredBucket {
                             path: record.target,
                             size: size,
                             verified: record.length,
-                            lastWrite: FileTime(seconds: object.modified, nanoseconds: 0),
+                            lastWrite: answer.modified.map { FileTime(seconds: $0, nanoseconds: 0) } ?? .unknown,
                             isInUse: isInUse
                         )
                     )

@@ -48,7 +48,7 @@ struct BegunUploads: Sendable {
     func expire(_ patience: Duration, now: Int64, butFor known: Set<String>) async throws {
         let known = Set(known.map(self.place))
         try await self.client.forEachPage(self.names.begun) { page in
-            for object in page.objects where !known.contains(object.key) && .seconds(now - object.modified) > patience {
+            for object in page.objects where !known.contains(object.key) && object.age(at: now) > patience {
                 let answer = try await self.client.get(object.key, limit: Self.maxBytes)
                 if let entry = answer.flatMap({ Entry($0.body) }), entry.key.starts(with: self.names.prefix) {
                     try await self.client.abortUpload(entry.upload, entry.key)

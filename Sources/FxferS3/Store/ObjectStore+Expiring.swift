@@ -88,7 +88,7 @@ extension ObjectStore {
         try await self.client.forEachPage(self.names.tails) { page in
             for object in page.objects {
                 let name = String(decoding: object.key.dropFirst(self.names.tails.count), as: UTF8.self)
-                guard !tails.contains(name), .seconds(now - object.modified) > patience else { continue }
+                guard !tails.contains(name), object.age(at: now) > patience else { continue }
                 try await self.client.delete(object.key)
             }
         }
