@@ -342,25 +342,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def list_objects(self):
         prefix, delimiter = os.fsencode(self.query.get("prefix", "")), os.fsencode(self.query.get("delimiter", ""))
-        found, folders = [], set()
+        found = {}
         for key, stored in sorted(self.store.objects.items()):
             if not key.startswith(prefix):
                 continue
             head, cut_here, _ = key[len(prefix) :].partition(delimiter) if delimiter else (b"", b"", b"")
             if cut_here:
-                folders.add(prefix + head + cut_here)
+                name = prefix + head + cut_here
+                found[name] = f"<CommonPrefixes><Prefix>{urllib.parse.quote(name)}</Prefix></CommonPrefixes>"
                 continue
-            found.append(
+            found[key] = (
                 f"<Contents><Key>{urllib.parse.quote(key)}</Key><Size>{len(stored.content)}</Size>"
                 f"<LastModified>{moment(stored.written)}</LastModified><ETag>{escape(stored.tag)}</ETag></Contents>"
             )
         start = int(self.query.get("continuation-token", "0"))
         end = start + int(self.query.get("max-keys", "1000"))
-        folders = [f"<CommonPrefixes><Prefix>{urllib.parse.quote(name)}</Prefix></CommonPrefixes>" for name in folders]
         rest = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < len(found) else ""
         return 200, {}, document(
             "ListBucketResult",
-            f"<IsTruncated>{str(bool(rest)).lower()}</IsTruncated>{rest}" + "".join(found[start:end] + folders),
+            f"<IsTruncated>{str(bool(rest)).lower()}</IsTruncated>{rest}" + "".join(list(found.values())[start:end]),
         )
 
     def list_uploads(self):

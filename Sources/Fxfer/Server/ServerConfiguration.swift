@@ -1,4 +1,5 @@
 import FxferNetwork
+import FxferProtocol
 import FxferStorage
 import FxferTrust
 
@@ -8,6 +9,8 @@ public struct ServerConfiguration: Sendable {
     public var directory: [UInt8]
     /// Opens the store that receives files in place of the directory.
     package var storeOpening: (@Sendable () async throws -> any ServedStore)?
+    /// The largest chunk that clients may send, in bytes: a store may have to hold one in memory.
+    package var largestChunk: UInt32
     /// Is told how the server is.
     public var health: ServerHealth
     /// The address to listen on; nil for all addresses, IPv6 and IPv4.
@@ -43,6 +46,7 @@ public struct ServerConfiguration: Sendable {
     public init(directory: [UInt8]) {
         self.directory = directory
         self.storeOpening = nil
+        self.largestChunk = Chunk.sizes.upperBound
         self.health = ServerHealth()
         self.address = nil
         self.port = Endpoint.defaultPort

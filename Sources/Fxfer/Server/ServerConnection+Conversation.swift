@@ -15,24 +15,27 @@ extension ServerConnection {
         guard try await self.greet(frame, &parts) else { return }
         try await withThrowingDiscardingTaskGroup { tasks in
             tasks.addTask { await self.workOnFiles() }
-            tasks.addTask { await self.answerRequests() }
-            let result = await self.converse(&parts)
-            // Nobody is there any more who could take what is being given.
-            self.failSending(Self.clientIsGone)
-            self.requests.end()
-            // What is being published gets its receipt, however the conversation ended.
-            await self.endReceiving()
-            // Before the group is waited for: a file that is given may wait for a client that reads no more.
-            switch result {
-            case .success:
-                self.endIfDue()
-                self.wire.endOutput()
-            case .failure(let error as FxferError):
-                self.end(error)
-            case .failure:
-                break
+            try await withThrowingDiscardingTaskGroup { answers in
+                answers.addTask { await self.answerRequests() }
+                let result = await self.converse(&parts)
+                // Nobody is there any more who could take what is being given.
+                self.failSending(Self.clientIsGone)
+                self.requests.end()
+                answers.cancelAll()
+                // What is being published gets its receipt, however the conversation ended.
+                await self.endReceiving()
+                // Before the group is waited for: a file that is given may wait for a client that reads no more.
+                switch result {
+                case .success:
+                    self.endIfDue()
+                    self.wire.endOutput()
+                case .failure(let error as FxferError):
+                    self.end(error)
+                case .failure:
+                    break
+                }
+                try result.get()
             }
-            try result.get()
         }
     }
 

@@ -132,6 +132,8 @@ extension ServerConnection {
                 await self.wire.drain()
             }
             self.wire.write(.listed(Listed(listing: list.listing, folder: listing.folder)))
+        } catch is CancellationError {
+            // The client is gone.
         } catch {
             let error = FxferError(wrapping: error)
             self.metrics.refused(error.code)

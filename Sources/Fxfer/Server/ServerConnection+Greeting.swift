@@ -15,7 +15,8 @@ extension ServerConnection {
         var handshake = ServerHandshake(
             filesInFlight: self.limits.filesInFlight,
             capabilities: capabilities,
-            receiptKey: self.configuration.identity?.signer?.subjectPublicKeyInfo
+            receiptKey: self.configuration.identity?.signer?.subjectPublicKeyInfo,
+            largestChunk: self.configuration.largestChunk
         )
         var frame = first
         while true {

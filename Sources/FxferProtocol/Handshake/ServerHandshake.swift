@@ -28,17 +28,26 @@ package struct ServerHandshake {
     private let filesInFlight: UInt16
     private let capabilities: Capabilities
     private let receiptKey: [UInt8]?
+    private let largestChunk: UInt32
     private var state = State.greeting
 
     /// - Parameters:
     ///   - filesInFlight: how many files a client may have open at once, at least 1.
     ///   - capabilities: what is granted to a client that asks for it; with ``Capabilities/proof`` a client has to.
     ///   - receiptKey: the DER of the key that signs receipts for those who want that; nil to sign none.
-    package init(filesInFlight: UInt16, capabilities: Capabilities = [], receiptKey: [UInt8]? = nil) {
+    ///   - largestChunk: the largest chunk that is granted, in bytes, whatever a client wishes; see ``Chunk/sizes``.
+    package init(
+        filesInFlight: UInt16,
+        capabilities: Capabilities = [],
+        receiptKey: [UInt8]? = nil,
+        largestChunk: UInt32 = Chunk.sizes.upperBound
+    ) {
+        precondition(Chunk.sizes.contains(largestChunk), "a chunk of that size cannot be agreed on")
         precondition(filesInFlight > 0, "a connection without files has no use")
         self.filesInFlight = filesInFlight
         self.capabilities = receiptKey == nil ? capabilities : capabilities.union(.receipts)
         self.receiptKey = receiptKey
+        self.largestChunk = largestChunk
     }
 
     /// Whether nothing of the greeting is missing.
@@ -81,7 +90,7 @@ package struct ServerHandshake {
             )
         }
         let granted = self.capabilities.intersection(Capabilities(rawValue: hello.capabilities))
-        let chunkSize = min(max(hello.chunkSize, Chunk.sizes.lowerBound), Chunk.sizes.upperBound)
+        let chunkSize = min(max(hello.chunkSize, Chunk.sizes.lowerBound), self.largestChunk)
         return Welcome(
             version: highest,
             filesInFlight: self.filesInFlight,

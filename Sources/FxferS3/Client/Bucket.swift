@@ -94,14 +94,18 @@ package struct Bucket: Hashable, Sendable {
         var port = isSecure ? 443 : 80
         // The last colon, unless it is one of an IPv6 address.
         if let colon = rest.lastIndex(of: ":"), rest[colon...].firstIndex(of: "]") == nil {
-            guard let number = UInt16(rest[rest.index(after: colon)...]), number > 0 else {
+            let digits = rest[rest.index(after: colon)...]
+            guard digits.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains), let number = UInt16(digits),
+                number > 0
+            else {
                 throw Self.noEndpoint(endpoint)
             }
             port = Int(number)
             rest = rest[..<colon]
         }
         let isFit = rest.utf8.allSatisfy { byte in
-            Self.isLabelByte(byte | 0x20) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+            Self.isLabelByte(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
                 || rest.first == "[" && rest.last == "]" && Array("[]:".utf8).contains(byte)
         }
         guard !rest.isEmpty, isFit else { throw Self.noEndpoint(endpoint) }
@@ -109,7 +113,15 @@ package struct Bucket: Hashable, Sendable {
     }
 
     private static func noEndpoint(_ endpoint: String) -> FxferError {
-        FxferError(.usage, "'\(EscapedText.escape(endpoint))' is no endpoint: http[s]://HOST[:PORT], without a path")
+        var text = endpoint
+        // What stands before it may be a password.
+        if let at = text.lastIndex(of: "@") {
+            text = (text.hasPrefix("https://") ? "https://" : "http://") + "***" + text[at...]
+        }
+        return FxferError(
+            .usage,
+            "'\(EscapedText.escape(text))' is no endpoint: http[s]://HOST[:PORT], without a path or a user"
+        )
     }
 }
 

@@ -35,7 +35,8 @@ enum ConnectionFailure {
         case .connectTimeout: "nobody answers there"
         case .tlsHandshakeTimeout: "TLS cannot be set up in time; is it http:// in place of https://?"
         case .remoteConnectionClosed, .uncleanShutdown: Self.closed
-        default: EscapedText.words("\(error)")
+        // Not its description, which may have what was sent in a header.
+        default: "the request failed: \(EscapedText.words(error.shortDescription))"
         }
     }
 

@@ -60,14 +60,26 @@ package struct CredentialsSource: Sendable {
                     + "aws_access_key_id and aws_secret_access_key"
             )
         }
-        return Credentials(accessKey: key, secretKey: secret, sessionToken: values["aws_session_token"])
+        let token = values["aws_session_token"]
+        guard token.map(Self.isFit) ?? true else {
+            throw FxferError(
+                .notPermitted,
+                "'\(EscapedText.escape(file))' has an aws_session_token for the profile '\(EscapedText.escape(profile))' "
+                    + "that is none: it takes printable ASCII, without spaces"
+            )
+        }
+        return Credentials(accessKey: key, secretKey: secret, sessionToken: token)
     }
 
     private func loadFromEnvironment() throws(FxferError) -> Credentials {
         guard let key = self.value("AWS_ACCESS_KEY_ID"), let secret = self.value("AWS_SECRET_ACCESS_KEY"),
             Self.isFit(key), Self.isFit(secret)
         else { throw Self.isMissing }
-        return Credentials(accessKey: key, secretKey: secret, sessionToken: self.value("AWS_SESSION_TOKEN"))
+        let token = self.value("AWS_SESSION_TOKEN")
+        guard token.map(Self.isFit) ?? true else {
+            throw FxferError(.notPermitted, "AWS_SESSION_TOKEN is no token: it takes printable ASCII, without spaces")
+        }
+        return Credentials(accessKey: key, secretKey: secret, sessionToken: token)
     }
 
     private static var isMissing: FxferError {

@@ -6,9 +6,12 @@ struct ListedObject: Hashable, Sendable {
     let key: [UInt8]
     /// In bytes.
     let size: UInt64
-    /// When it was written, in seconds since 1970.
-    let modified: Int64
+    /// When it was written, in seconds since 1970; nil where the store does not say.
+    let modified: Int64?
     let tag: String?
+
+    /// How long ago that was by a clock that says `now`; no time where it is not known, so that it is kept.
+    func age(at now: Int64) -> Duration { .seconds(now - (self.modified ?? now)) }
 }
 
 /// A piece of a list of objects.
@@ -53,7 +56,7 @@ extension S3Client {
             guard let key = element["Key"].flatMap({ PercentEncoding.decode($0.utf8) }), key.starts(with: prefix),
                 let size = element["Size"].flatMap({ UInt64($0) }), size <= FileAttributes.maxSize
             else { throw self.nonsense("an object that cannot be", request) }
-            let modified = element["LastModified"].flatMap(Self.seconds) ?? 0
+            let modified = element["LastModified"].flatMap(Self.seconds)
             let tag = element["ETag"].flatMap(S3Answer.tag(of:))
             page.objects.append(ListedObject(key: key, size: size, modified: modified, tag: tag))
         }
@@ -73,17 +76,39 @@ extension S3Client {
     }
 
     /// Calls `body` with each page of a list.
+    ///
+    /// - Throws: ``S3Error``, also where keys are not in their order, as those of a list that goes round in a circle;
+    ///   what `body` throws; `CancellationError`.
     func forEachPage(
         _ prefix: [UInt8],
         delimiter: String? = nil,
         _ body: (ListPage) async throws -> Void
     ) async throws {
         var next: String?
+        // Folders stand for themselves in a page: each kind is in order.
+        var (objects, folders) = (KeyOrder(), KeyOrder())
         repeat {
+            try Task.checkCancellation()
             let page = try await self.list(prefix, delimiter: delimiter, after: next)
+            guard objects.advance(over: page.objects.lazy.map(\.key)), folders.advance(over: page.folders) else {
+                throw self.nonsense("keys that are not in their order", S3Request(.GET))
+            }
             try await body(page)
             next = page.next
-            try Task.checkCancellation()
         } while next != nil
+    }
+}
+
+/// Whether keys come in the order of their bytes, each once.
+struct KeyOrder {
+    private var last: [UInt8]?
+
+    /// False where one does not come behind the one before.
+    mutating func advance(over keys: some Sequence<[UInt8]>) -> Bool {
+        for key in keys {
+            if let last, !last.lexicographicallyPrecedes(key) { return false }
+            self.last = key
+        }
+        return true
     }
 }

@@ -62,6 +62,19 @@ extension S3Client {
         }
     }
 
+    /// Reads a small object whole, as ``get(_:limit:)``; of one that has more than `limit` bytes the headers alone, with
+    /// an empty body: it is no record of this store, and may be dealt with like any that makes no sense.
+    func record(_ key: [UInt8], limit: Int) async throws -> S3Answer? {
+        var request = S3Request(.GET, key)
+        request.answerLimit = limit
+        request.mayBeTooLong = true
+        do {
+            return try await self.perform(request)
+        } catch let error as S3Error where error.isMissing {
+            return nil
+        }
+    }
+
     /// Reads the bytes in `range` of the object as it was when it had that tag.
     ///
     /// - Throws: ``S3Error``, with a failed precondition where it is another by now.

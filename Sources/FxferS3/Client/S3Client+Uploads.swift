@@ -17,6 +17,9 @@ extension S3Client {
     /// The most parts that an upload may have.
     static let maxParts = 10_000
 
+    /// The largest part that an upload may have, in bytes: 5 GiB.
+    static let largestPart: UInt64 = 5 << 30
+
     /// Begins an upload; answers its id.
     func beginUpload(_ key: [UInt8], headers: [(String, String)]) async throws -> String {
         var request = S3Request(.POST, key).asking("uploads")
@@ -83,9 +86,11 @@ extension S3Client {
         }
     }
 
-    /// The parts that the store has of an upload, in their order; nil where there is no such upload.
+    /// The parts that the store has of an upload, in their order, together no larger than a file may be; nil where there
+    /// is no such upload.
     func parts(of id: String, _ key: [UInt8]) async throws -> [StoredPart]? {
         var parts: [StoredPart] = []
+        var total: UInt64 = 0
         var marker = 0
         while true {
             var request = S3Request(.GET, key).asking("uploadId", id)
@@ -101,9 +106,11 @@ extension S3Client {
             for element in document.all("Part") {
                 guard let number = element["PartNumber"].flatMap({ Int($0) }), number > (parts.last?.number ?? 0),
                     number <= Self.maxParts,
-                    let size = element["Size"].flatMap({ UInt64($0) }), size <= FileAttributes.maxSize,
+                    let size = element["Size"].flatMap({ UInt64($0) }), size <= Self.largestPart,
+                    total + size <= FileAttributes.maxSize,
                     let tag = element["ETag"].flatMap(S3Answer.tag(of:))
                 else { throw self.nonsense("a part that cannot be", request) }
+                total += size
                 parts.append(StoredPart(number: number, size: size, tag: tag, checksum: element["ChecksumSHA256"]))
             }
             guard document["IsTruncated"] == "true" else { return parts }

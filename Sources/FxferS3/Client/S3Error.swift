@@ -53,6 +53,15 @@ struct S3Error: Error, Sendable {
         }
     }
 
+    /// Whether others may be had though this one is not.
+    var isAboutOneObject: Bool {
+        switch self.reason {
+        case .unreachable: false
+        case .nonsense: true
+        case .answered: !self.isTemporary && !self.isAboutCredentials
+        }
+    }
+
     /// Other credentials may help, where there are newer ones.
     var isAboutCredentials: Bool {
         guard case .answered(_, let code, _) = self.reason else { return false }

@@ -16,6 +16,8 @@ struct S3Request: Sendable {
     private(set) var bodyDigest = Digest.ofNothing
     /// How many bytes the body of the answer may have.
     var answerLimit = 1 << 20
+    /// Whether an answer with a longer body is one without a body, and no error.
+    var mayBeTooLong = false
     /// Whether it may take several times as long as others.
     var mayTakeLong = false
 

@@ -10,7 +10,7 @@ package enum StoreMetric: String, CaseIterable, Sendable {
     case request = "fxfer_store_request_seconds"
     /// Counter. Requests that were sent again, as they failed for reasons that may pass.
     case retries = "fxfer_store_retries_total"
-    /// Meter. Bytes of files on their way that are in memory.
+    /// Meter. Bytes of files on their way, in or out, that are in memory.
     case memory = "fxfer_store_memory_bytes"
 
     /// One line for people.
@@ -19,7 +19,7 @@ package enum StoreMetric: String, CaseIterable, Sendable {
         case .requests: "Requests to the object store, by method and outcome."
         case .request: "Duration of each request to the object store."
         case .retries: "Requests to the object store that were sent again."
-        case .memory: "Memory that parts of files take until the object store has them."
+        case .memory: "Memory that parts of files take until the object store or a client's connection has them."
         }
     }
 

@@ -26,7 +26,7 @@ struct NameClaims: Sendable {
     /// The claim of a name; nil where there was never one.
     func claim(of path: RelativePath) async throws -> Found? {
         let key = self.store.names.claim(path)
-        guard let answer = try await self.client.get(key, limit: Claim.maxBytes) else { return nil }
+        guard let answer = try await self.client.record(key, limit: Claim.maxBytes) else { return nil }
         guard let tag = answer.tag, let age = answer.age else {
             throw self.client.nonsense("no entity tag or no dates", S3Request(.GET, key))
         }
@@ -40,7 +40,7 @@ struct NameClaims: Sendable {
             return try await self.client.put(key, body, condition)
         } catch let error as S3Error where error.isPreconditionFailed {
             // Perhaps by this one itself, in a try whose answer was lost.
-            guard let there = try await self.client.get(key, limit: Claim.maxBytes), there.body == body else {
+            guard let there = try await self.client.record(key, limit: Claim.maxBytes), there.body == body else {
                 return nil
             }
             return there.tag

@@ -9,11 +9,29 @@ import Synchronization
 final class ObjectSource: Source {
     /// How much is asked of the store at once, in bytes.
     private static let window: UInt64 = 1 << 20
+    /// How much where there is no memory for a window.
+    private static let piece: UInt64 = 256 << 10
+
+    /// What was read ahead, or is being read.
+    private struct Window {
+        let start: UInt64
+        let bytes: ByteBuffer
+        let share: PartMemory.Share
+
+        /// The offset behind the last byte.
+        var end: UInt64 { self.start + UInt64(self.bytes.readableBytes) }
+    }
+
+    private struct Fetch {
+        let start: UInt64
+        let share: PartMemory.Share
+        let bytes: Task<ByteBuffer, any Error>
+    }
 
     private struct State: ~Copyable {
         var trail = HashTrail()
-        var window: (start: UInt64, bytes: ByteBuffer)?
-        var next: (start: UInt64, bytes: Task<ByteBuffer, any Error>)?
+        var window: Window?
+        var next: Fetch?
         var confirmed: UInt64 = 0
         /// The digest of the whole, once it was read.
         var digest: Digest?
@@ -22,12 +40,14 @@ final class ObjectSource: Source {
     let attributes: FileAttributes
     private let client: S3Client
     private let object: StoredObject
+    private let memory: ReadMemory
     /// What was written down of its content; nil where nobody has.
     private let digest: Digest?
     private let state = Mutex(State())
 
-    init(_ client: S3Client, _ object: StoredObject, digest: Digest?) {
+    init(_ client: S3Client, _ object: StoredObject, _ memory: ReadMemory, digest: Digest?) {
         self.client = client
+        self.memory = memory
         self.object = object
         self.digest = digest
         self.attributes = object.attributes
@@ -50,57 +70,79 @@ final class ObjectSource: Source {
         }
     }
 
-    /// The bytes from `offset` on, from one window or two; fewer where the object ends.
+    /// The bytes from `offset` on; fewer where the object ends. They are no part of a window, which whoever has them
+    /// would keep in memory as a whole.
     private func bytes(at offset: UInt64, count: Int) async throws -> ByteBuffer {
         let end = min(offset + UInt64(count), self.object.size)
         var bytes = ByteBuffer()
+        bytes.reserveCapacity(Int(end - offset))
         var position = offset
         while position < end {
-            let window = try await self.window(with: position)
-            let from = Int(position - window.start)
-            let part = min(Int(end - position), window.bytes.readableBytes - from)
-            guard part > 0, let slice = window.bytes.getSlice(at: window.bytes.readerIndex + from, length: part) else {
-                throw self.changed()
+            if let window = try await self.window(with: position) {
+                let from = window.bytes.readerIndex + Int(position - window.start)
+                let length = Int(min(end, window.end) - position)
+                guard let slice = window.bytes.getSlice(at: from, length: length) else { throw self.changed() }
+                bytes.writeImmutableBuffer(slice)
+                position += UInt64(length)
+                if position == window.end { self.state.withLock { $0.window = nil } }
+            } else {
+                let piece = try await self.piece(from: position, to: min(end, position + Self.piece))
+                bytes.writeImmutableBuffer(piece)
+                position += UInt64(piece.readableBytes)
             }
-            if position == offset, UInt64(part) == end - offset { return slice }
-            bytes.writeImmutableBuffer(slice)
-            position += UInt64(part)
         }
         return bytes
     }
 
-    private func window(with position: UInt64) async throws -> (start: UInt64, bytes: ByteBuffer) {
-        let start = position / Self.window * Self.window
-        let task: Task<ByteBuffer, any Error>? = self.state.withLock { state in
-            if let window = state.window, window.start == start { return nil }
+    /// The window that has the byte at `position`; nil where there is no memory for one.
+    private func window(with position: UInt64) async throws -> Window? {
+        let (there, coming) = self.state.withLock { state -> (Window?, Fetch?) in
+            if let window = state.window, window.start <= position, position < window.end { return (window, nil) }
+            state.window = nil
             defer { state.next = nil }
-            if let next = state.next, next.start == start { return next.bytes }
+            if let next = state.next, next.start == position { return (nil, next) }
             state.next?.bytes.cancel()
-            return self.fetch(start)
+            return (nil, nil)
         }
-        if let task {
-            let bytes = try await self.reading {
-                try await withTaskCancellationHandler {
-                    try await task.value
-                } onCancel: {
-                    task.cancel()
-                }
-            }
-            self.state.withLock { state in
-                state.window = (start, bytes)
-                let next = start + Self.window
-                if next < self.object.size { state.next = (next, self.fetch(next)) }
+        if let there { return there }
+        guard let fetch = coming ?? self.fetch(position, self.memory.windows.takeFromSlowest) else { return nil }
+        let bytes = try await self.reading {
+            try await withTaskCancellationHandler {
+                try await fetch.bytes.value
+            } onCancel: {
+                fetch.bytes.cancel()
             }
         }
-        guard let window = self.state.withLock({ $0.window }), window.start == start else {
-            throw self.misplaced(start)
+        let window = Window(start: position, bytes: bytes, share: fetch.share)
+        let next = window.end < self.object.size ? self.fetch(window.end, self.memory.windows.takeAtOnce) : nil
+        self.state.withLock { state in
+            state.window = window
+            state.next = next
+        }
+        // Others may have it if it is not taken from here in time.
+        for share in [window.share, next?.share] {
+            share?.beginFilling { [weak self] in self?.releaseBuffers() }
         }
         return window
     }
 
-    private func fetch(_ start: UInt64) -> Task<ByteBuffer, any Error> {
+    private func fetch(_ start: UInt64, _ take: (Int) -> PartMemory.Share?) -> Fetch? {
         let range = start..<min(start + Self.window, self.object.size)
-        return Task { [client, object] in try await client.get(object.key, range, tag: object.tag) }
+        guard let share = take(range.count) else { return nil }
+        let bytes = Task { [client, object] in
+            // Also of one that nobody wants any more.
+            defer { withExtendedLifetime(share) {} }
+            return try await client.get(object.key, range, tag: object.tag)
+        }
+        return Fetch(start: start, share: share, bytes: bytes)
+    }
+
+    private func piece(from start: UInt64, to end: UInt64) async throws -> ByteBuffer {
+        let share = try await self.memory.pieces.take(Int(end - start), isFurther: start > 0)
+        defer { withExtendedLifetime(share) {} }
+        return try await self.reading {
+            try await self.client.get(self.object.key, start..<end, tag: self.object.tag)
+        }
     }
 
     private func reading<T>(_ body: () async throws -> T) async throws -> T {
@@ -145,7 +187,7 @@ final class ObjectSource: Source {
             let position = self.state.withLock { $0.trail.offset }
             guard position < offset else { return }
             try Task.checkCancellation()
-            _ = try await self.read(at: position, count: Int(min(offset - position, Self.window)))
+            _ = try await self.read(at: position, count: Int(min(offset - position, Self.piece)))
         }
     }
 
@@ -163,11 +205,11 @@ final class ObjectSource: Source {
     }
 
     func releaseBuffers() {
-        self.state.withLock { state in
+        let next = self.state.withLock { state in
             state.window = nil
-            state.next?.bytes.cancel()
-            state.next = nil
+            return state.next.take()
         }
+        next?.bytes.cancel()
     }
 
     private func changed() -> FxferError {

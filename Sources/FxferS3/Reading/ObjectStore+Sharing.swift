@@ -14,7 +14,7 @@ extension ObjectStore: SharedFiles {
                 throw Self.isMissing(path)
             }
             let digest = try await self.content(of: object)?.digest
-            return .file(ObjectSource(self.client, object, digest: digest))
+            return .file(ObjectSource(self.client, object, self.readMemory, digest: digest))
         }
     }
 
@@ -46,6 +46,8 @@ private final class ObjectListing: SharedListing {
     /// With a slash at its end; empty for the top.
     private let path: [UInt8]
     private let names: [Name]
+    /// What the list said of those that are objects of their own.
+    private let objects: [Name: ListedObject]
     private let visited = Mutex(0)
 
     /// - Throws: `.noInput` where there is no such folder; ``S3Error``.
@@ -55,10 +57,16 @@ private final class ObjectListing: SharedListing {
         self.store = store
         self.path = path
         var names: Set<Name> = []
+        var objects: [Name: ListedObject] = [:]
         var isThere = folder == nil
         if store.names.isKey(path) {
             try await store.client.forEachPage(store.names.prefix + path, delimiter: "/") { page in
-                for key in page.objects.map(\.key) + page.folders {
+                for object in page.objects {
+                    guard let bytes = store.names.path(of: object.key) else { continue }
+                    isThere = true
+                    if let name = Self.name(bytes, in: path) { objects[name] = object }
+                }
+                for key in page.folders {
                     guard let bytes = store.names.path(of: key) else { continue }
                     isThere = true
                     if let name = Self.name(bytes, in: path) { names.insert(name) }
@@ -76,7 +84,8 @@ private final class ObjectListing: SharedListing {
             throw ObjectStore.isMissing(folder)
         }
         // A bucket may have a file and a folder of one name.
-        self.names = names.sorted { first, second in
+        self.objects = objects
+        self.names = names.union(objects.keys).sorted { first, second in
             first.bytes == second.bytes
                 ? !first.isFolder && second.isFolder
                 : first.bytes.lexicographicallyPrecedes(second.bytes)
@@ -110,7 +119,7 @@ private final class ObjectListing: SharedListing {
             do {
                 let entries = try await withThrowingTaskGroup(of: (Int, SharedEntry?).self) { group in
                     for (index, name) in zip(names.indices, names) {
-                        group.addTask { (index, try await self.look(at: name)) }
+                        group.addTask { (index, try await self.entry(name)) }
                     }
                     return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
                 }
@@ -122,17 +131,39 @@ private final class ObjectListing: SharedListing {
         }
     }
 
+    /// What there is of that name, by what the list has said where the store cannot say more. Nil for what has gone
+    /// meanwhile.
+    private func entry(_ name: Name) async throws -> SharedEntry? {
+        do {
+            return try await self.look(at: name)
+        } catch let error as S3Error where error.isAboutOneObject {
+            if name.isFolder { return Self.folder(name, FileAttributes(isFolder: true)) }
+            guard let object = self.objects[name] else { return nil }
+            return SharedEntry(
+                name: name.bytes,
+                isFolder: false,
+                permissions: 0o644,
+                size: object.size,
+                modified: object.modified.map { FileTime(seconds: $0, nanoseconds: 0) } ?? .unknown
+            )
+        }
+    }
+
+    private static func folder(_ name: Name, _ attributes: FileAttributes) -> SharedEntry {
+        SharedEntry(
+            name: name.bytes,
+            isFolder: true,
+            permissions: attributes.permissions ?? 0o755,
+            size: 0,
+            modified: attributes.modified ?? .unknown
+        )
+    }
+
     /// Nil for what has gone meanwhile.
     private func look(at name: Name) async throws -> SharedEntry? {
         if name.isFolder {
             let folder = try await Self.attributes(of: self.path + name.bytes + [UInt8(ascii: "/")], self.store)
-            return SharedEntry(
-                name: name.bytes,
-                isFolder: true,
-                permissions: folder.permissions ?? 0o755,
-                size: 0,
-                modified: folder.modified ?? .unknown
-            )
+            return Self.folder(name, folder)
         }
         let path = try RelativePath(bytes: self.path + name.bytes)
         guard let object = try await self.store.look(at: path) else { return nil }

@@ -10,7 +10,7 @@ extension StoredBucket {
             var found: [PartialSummary] = []
             try await self.client.forEachPage(self.store.names.uploads) { page in
                 for object in page.objects {
-                    guard let answer = try await self.client.get(object.key, limit: UploadRecord.maxBytes),
+                    guard let answer = try await self.client.record(object.key, limit: UploadRecord.maxBytes),
                         let record = UploadRecord(answer.body), let size = record.size, let age = answer.age
                     else { continue }
                     let isInUse = !record.isFree && .seconds(age) <= self.store.options.takeOverAfter
@@ -21,7 +21,7 @@ extension StoredBucket {
                             path: record.target,
                             size: size,
                             verified: record.length,
-                            lastWrite: FileTime(seconds: object.modified, nanoseconds: 0),
+                            lastWrite: answer.modified.map { FileTime(seconds: $0, nanoseconds: 0) } ?? .unknown,
                             isInUse: isInUse
                         )
                     )

@@ -62,6 +62,7 @@ final class PartMemory: Sendable {
     let capacity: Int
     private let patience: Duration
     private let timeToFill: Duration
+    private let refusal: String
     fileprivate let meter: Meter?
     fileprivate let state: Mutex<State>
 
@@ -70,12 +71,15 @@ final class PartMemory: Sendable {
     ///   - patience: how long somebody waits.
     ///   - timeToFill: how long somebody may take to fill a share that others wait for.
     ///   - meter: of what is taken, in bytes.
+    ///   - refusal: what somebody is told who has waited in vain.
     init(
         capacity: Int,
         patience: Duration = .seconds(45),
         timeToFill: Duration = .seconds(20),
-        meter: Meter? = nil
+        meter: Meter? = nil,
+        refusal: String = "the server receives too many files at once; try again later"
     ) {
+        self.refusal = refusal
         self.timeToFill = timeToFill
         self.meter = meter
         self.capacity = capacity
@@ -94,6 +98,14 @@ final class PartMemory: Sendable {
             state.lastNumber += 1
             return Share(self, state.lastNumber, bytes)
         }
+    }
+
+    /// Takes so many bytes, at once, if need be those of whoever has been filling his share for too long; nil where they
+    /// are not free.
+    func takeFromSlowest(_ bytes: Int) -> Share? {
+        if let share = self.takeAtOnce(bytes) { return share }
+        self.revokeSlowest()
+        return self.takeAtOnce(bytes)
     }
 
     /// Takes so many bytes, when they are free; all there is where that is less.
@@ -126,7 +138,7 @@ final class PartMemory: Sendable {
         }
         if let share { return share }
         try Task.checkCancellation()
-        throw FxferError(.busy, "the server receives too many files at once; try again later")
+        throw FxferError(.busy, self.refusal)
     }
 
     private func enter(_ waiter: Waiter, _ isFurther: Bool) {

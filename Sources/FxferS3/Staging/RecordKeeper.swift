@@ -90,7 +90,7 @@ final class RecordKeeper: Sendable {
             self.state.withLock { $0.tag = new }
         } catch let error as S3Error where error.isPreconditionFailed {
             // Perhaps by this one itself, in a try whose answer was lost.
-            let there = try await self.client.get(self.key, limit: UploadRecord.maxBytes)
+            let there = try await self.client.record(self.key, limit: UploadRecord.maxBytes)
             guard let there, let new = there.tag, UploadRecord(there.body)?.owner == record.owner else {
                 self.state.withLock { $0.isTakenOver = true }
                 throw self.takenOver(error)

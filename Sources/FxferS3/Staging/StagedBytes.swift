@@ -60,8 +60,10 @@ struct StagedBytes: ~Copyable, Sendable {
         self.hash.become(self.keptHash)
     }
 
-    mutating func restart() {
-        self.buffer.clear()
+    /// - Parameter keepsShare: whether what the buffer may take is enough for what comes now.
+    mutating func restart(keepingShare keepsShare: Bool) {
+        self.buffer = ByteBuffer()
+        if !keepsShare { self.share = nil }
         self.position = 0
         self.parts = 0
         self.hash = SHA256()

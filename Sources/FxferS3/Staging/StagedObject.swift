@@ -85,9 +85,9 @@ package final class StagedObject: StagedFile {
         guard isOpen else { throw self.reason() }
         guard parts < S3Client.maxParts else { throw self.store.isTooLarge(self.target.path) }
         if needsMemory {
-            let part = self.store.partSize(self.target.attributes.size, number: parts + 1)
-            let rest = self.target.attributes.size.map { $0 - min($0, self.position) } ?? UInt64(part)
-            let bytes = max(count, Int(min(rest, UInt64(part))))
+            let size = self.target.attributes.size
+            let rest = size.map { $0 - min($0, self.position) }
+            let bytes = max(count, self.store.memoryOfPart(size, number: parts + 1, rest: rest))
             let share = try await self.store.memory.take(bytes, isFurther: parts > 0 && upload?.isSending ?? false)
             self.content.withLock { if $0.isOpen { $0.share = share } }
             share.beginFilling { [weak self] in self?.revoke() }
@@ -147,7 +147,7 @@ package final class StagedObject: StagedFile {
     }
 
     package func restart() {
-        self.content.withLock { $0.restart() }
+        self.content.withLock { $0.restart(keepingShare: self.isInMemory) }
         self.upload.withLock { $0 }?.restart()
     }
 

@@ -5,7 +5,7 @@ import NIOCore
 /// What is there already, and what is known of its content.
 extension ObjectStore {
     /// How much is read at once to be hashed, in bytes.
-    private static var bytesPerRead: UInt64 { 4 << 20 }
+    private static var bytesPerRead: UInt64 { 2 << 20 }
 
     /// What was written down of an object: in its metadata, or in the claim by which it got its name. Nil for one that
     /// somebody else has written.
@@ -32,7 +32,9 @@ extension ObjectStore {
         while offset < object.size {
             let end = min(offset + Self.bytesPerRead, object.size)
             try await progress?(Int(end - offset))
+            let share = try await self.readMemory.pieces.take(Int(end - offset), isFurther: offset > 0)
             hash.update(try await self.client.get(object.key, offset..<end, tag: object.tag))
+            withExtendedLifetime(share) {}
             offset = end
             try Task.checkCancellation()
         }

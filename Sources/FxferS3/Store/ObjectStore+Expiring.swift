@@ -33,7 +33,7 @@ extension ObjectStore {
         var left: [Left] = []
         try await self.client.forEachPage(self.names.uploads) { page in
             for object in page.objects {
-                guard let answer = try await self.client.get(object.key, limit: UploadRecord.maxBytes),
+                guard let answer = try await self.client.record(object.key, limit: UploadRecord.maxBytes),
                     let tag = answer.tag, let age = answer.age
                 else { continue }
                 left.append(Left(key: object.key, tag: tag, record: UploadRecord(answer.body), age: age))
@@ -90,7 +90,7 @@ extension ObjectStore {
         try await self.client.forEachPage(self.names.tails) { page in
             for object in page.objects {
                 let name = String(decoding: object.key.dropFirst(self.names.tails.count), as: UTF8.self)
-                guard !tails.contains(name), .seconds(now - object.modified) > patience else { continue }
+                guard !tails.contains(name), object.age(at: now) > patience else { continue }
                 try await self.client.delete(object.key)
             }
         }

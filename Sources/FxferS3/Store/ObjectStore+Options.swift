@@ -18,6 +18,10 @@ extension ObjectStore {
         package var partMemory = 48 << 20
         /// How many bytes of small files, beside these.
         package var smallMemory = 8 << 20
+        /// How many bytes of objects that are given may be in memory ahead of those who get them.
+        package var windowMemory = 24 << 20
+        /// How many bytes of objects may be read at once for those who find no place there, or to be compared.
+        package var readMemory = 8 << 20
         /// How long a claim holds that its owner has not renewed; see <doc:ObjectLayout>.
         package var claimLimit: Duration = .seconds(60)
 
@@ -33,6 +37,10 @@ extension ObjectStore {
     /// The smallest part that a store takes, but for the last one: 5 MiB.
     static var smallestPart: Int { 5 << 20 }
 
+    /// The largest chunk of a file that may come in: 1 MiB. A part is closed at the end of one, so it may be larger by as
+    /// much.
+    package static var largestChunk: UInt32 { 1 << 20 }
+
     /// How large the part of that number is at the least, in bytes.
     ///
     /// There are 10,000 parts at the most. Those of a file whose size is known are large enough for it. Of others they
@@ -44,8 +52,14 @@ extension ObjectStore {
         return max(Self.smallestPart, Int(clamping: least))
     }
 
+    /// How much memory the part of that number needs, in bytes, of which `rest` bytes of the file are to come.
+    func memoryOfPart(_ size: UInt64?, number: Int, rest: UInt64?) -> Int {
+        let most = self.partSize(size, number: number) + Int(Self.largestChunk)
+        return rest.map { Int(min($0, UInt64(most))) } ?? most
+    }
+
     /// How large a file may be whose parts have to be in memory one at a time, in bytes.
-    var largestFile: UInt64 { UInt64(self.options.partMemory - (1 << 20)) * UInt64(S3Client.maxParts - 1) }
+    var largestFile: UInt64 { UInt64(self.options.partMemory - Int(Self.largestChunk)) * UInt64(S3Client.maxParts - 1) }
 
     func isTooLarge(_ path: RelativePath) -> FxferError {
         FxferError(

@@ -99,7 +99,7 @@ extension ObjectStore {
         var first: String?
         while true {
             // It has come to its end just now.
-            guard let there = try await self.client.get(key, limit: UploadRecord.maxBytes) else {
+            guard let there = try await self.client.record(key, limit: UploadRecord.maxBytes) else {
                 throw NameWasSettled()
             }
             guard let tag = there.tag else { throw Self.isInUse(path) }

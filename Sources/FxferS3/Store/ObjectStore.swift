@@ -14,6 +14,7 @@ package final class ObjectStore: Store {
     let ledger: LedgerObjects
     let options: Options
     let memory: PartMemory
+    let readMemory: ReadMemory
     let knownFolders = KnownPaths()
     let hiddenNames: HiddenNames
     private let smallMemory: PartMemory
@@ -25,6 +26,7 @@ package final class ObjectStore: Store {
         self.names = ObjectNames(prefix: client.bucket.prefix)
         self.ledger = LedgerObjects(client, self.names)
         self.memory = PartMemory(capacity: options.partMemory, meter: client.metrics.memory)
+        self.readMemory = ReadMemory(options, meter: client.metrics.memory)
         self.smallMemory = PartMemory(capacity: options.smallMemory, meter: client.metrics.memory)
         self.hiddenNames = HiddenNames(client, self.names)
     }

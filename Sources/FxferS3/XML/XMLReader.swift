@@ -1,16 +1,24 @@
 /// Reads the few XML answers of a store, which may come from anybody: elements and text, and nothing else that XML has.
 ///
 /// Attributes are passed over. A document type, a processing instruction behind the declaration, CDATA, comments and
-/// entities of its own make it another document, as do elements that do not end, or go too deep.
+/// entities of its own make it another document, as do elements that do not end, go too deep, or are too many.
 struct XMLReader {
     /// How deep elements may go.
     private static let maxDepth = 8
 
+    /// How many elements there may be: more than twenty for each of a thousand entries.
+    private static let maxElements = 25_000
+
     private var rest: ArraySlice<UInt8>
+    private var elements = 0
+
+    private init(_ document: some Collection<UInt8>) {
+        self.rest = Array(document)[...]
+    }
 
     /// Reads the one element that `document` is; nil where it is none, or not as it should be.
     static func read(_ document: some Collection<UInt8>) -> XMLElement? {
-        var reader = XMLReader(rest: Array(document)[...])
+        var reader = XMLReader(document)
         if reader.rest.starts(with: [0xEF, 0xBB, 0xBF]) { reader.rest = reader.rest.dropFirst(3) }
         reader.skipSpace()
         if reader.skip("<?xml") {
@@ -27,6 +35,8 @@ struct XMLReader {
         guard depth <= Self.maxDepth, self.skip("<"), let name = self.name(), let isEmpty = self.skipAttributes() else {
             return nil
         }
+        self.elements += 1
+        guard self.elements <= Self.maxElements else { return nil }
         var element = XMLElement(name: name)
         guard !isEmpty else { return element }
         var text: [UInt8] = []

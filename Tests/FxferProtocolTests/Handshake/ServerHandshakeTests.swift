@@ -53,6 +53,13 @@ struct ServerHandshakeTests {
         #expect(try Self.answer(Self.hello(1...1, chunkSize: wish)).chunkSize == agreed)
     }
 
+    @Test("a server grants no larger chunk than it takes", arguments: [(0, 65_536), (70_000, 70_000), (.max, 1 << 20)])
+    func largestChunk(wish: UInt32, agreed: UInt32) throws {
+        var handshake = ServerHandshake(filesInFlight: 5, largestChunk: 1 << 20)
+        let step = try handshake.receive(Self.hello(1...1, chunkSize: wish), nonce: Self.nonce)
+        #expect(step == .begin(Welcome(version: 1, filesInFlight: 5, chunkSize: agreed, nonce: Self.nonce)))
+    }
+
     @Test(
         "only a capability that the client knows and the server grants is agreed on",
         arguments: [

@@ -75,6 +75,23 @@ struct CredentialsTests {
         }
     }
 
+    @Test("have no session token that could not travel in a header, and the error does not repeat it")
+    func token() throws {
+        for token in ["SECRET\u{1}", "SECRET\nx: y", "SECRET é", "SECRET\u{7F}"] {
+            let keys = ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": token]
+            let error = #expect(throws: FxferError.self) { try CredentialsSource(keys).load() }
+            #expect(error?.code == .notPermitted)
+            #expect(error?.message.contains("SECRET") == false)
+        }
+        let text = "[default]\naws_access_key_id=a\naws_secret_access_key=b\naws_session_token=SECRET\u{1}TOKEN\n"
+        try Self.withFile(text) { path in
+            let source = CredentialsSource(["AWS_SHARED_CREDENTIALS_FILE": path])
+            let error = #expect(throws: FxferError.self) { try source.load() }
+            #expect(error?.code == .notPermitted)
+            #expect(error?.message.contains("SECRET") == false)
+        }
+    }
+
     @Test("are those of the user's file where nothing else is said")
     func home() {
         #expect(CredentialsSource(["HOME": "/home/a"]).file == "/home/a/.aws/credentials")

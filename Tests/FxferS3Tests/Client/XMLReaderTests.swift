@@ -43,6 +43,13 @@ struct XMLReaderTests {
         #expect(XMLReader.read(Array("<a>".utf8) + [0xFF] + Array("</a>".utf8)) == nil)
     }
 
+    @Test("refuses more elements than a store has to tell of")
+    func many() {
+        func list(_ count: Int) -> String { "<a>" + String(repeating: "<b/>", count: count) + "</a>" }
+        #expect(Self.read(list(20_000))?.children.count == 20_000)
+        #expect(Self.read(list(30_000)) == nil)
+    }
+
     @Test("ends with every beginning of an answer")
     func cut() {
         let text = Array("<?xml version='1.0'?><a x='1'><b>c &amp; d</b><c/></a>".utf8)

@@ -62,6 +62,18 @@ struct PartMemoryTests {
         #expect(slow.share.withLock { $0 == nil })
     }
 
+    @Test("who does not wait has what another one has not filled in time, and nothing where nobody is slow")
+    func atOnce() async throws {
+        for (time, isSlow) in [(Duration.zero, true), (.seconds(3600), false)] {
+            let memory = PartMemory(capacity: 10, timeToFill: time)
+            let slow = Holder(try await memory.take(10, isFurther: false))
+            slow.share.withLock { $0?.beginFilling { slow.letGo() } }
+            #expect(memory.takeAtOnce(4) == nil)
+            #expect(memory.takeFromSlowest(4)?.bytes == (isSlow ? 4 : nil))
+            #expect(slow.share.withLock { $0 == nil } == isSlow)
+        }
+    }
+
     @Test("nobody waits for longer than his patience, and nobody is made to give back what he has had for a short time")
     func patience() async throws {
         let memory = PartMemory(capacity: 10, patience: .milliseconds(50), timeToFill: .seconds(3600))

@@ -91,7 +91,9 @@ extension FileSending {
             }
             throw Self.notGreeted
         } catch {
-            self.end(open, .failure(FxferError(wrapping: error)))
+            // What was cancelled was so because nothing more can be sent.
+            let failure = error is CancellationError ? self.sending.failure : nil
+            self.end(open, .failure(failure ?? FxferError(wrapping: error)))
             return false
         }
     }

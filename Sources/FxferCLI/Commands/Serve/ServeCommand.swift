@@ -209,6 +209,7 @@ struct ServeCommand: PreparingCommand {
         options.conflict = self.onConflict.policy
         options.keepPartialsFor = self.keepPartials.duration
         options.maxPartialBytes = self.maxPartials.bytes
+        configuration.largestChunk = ObjectStore.largestChunk
         configuration.storeOpening = { [options] in
             // A start that takes long is not to look like one that hangs.
             let notice = Task {
