@@ -44,7 +44,8 @@ struct CredentialsTests {
 
     @Test("the profile's region comes from the configuration file")
     func settings() throws {
-        try Self.withFile("[default]\nregion = here\n[profile other]\nregion=there\nendpoint_url = http://a\n") { path in
+        try Self.withFile("[default]\nregion = here\n[profile other]\nregion=there\nendpoint_url = http://a\n") {
+            path in
             let first = CredentialsSource(["AWS_CONFIG_FILE": path])
             let (here, none) = (try first.setting("region"), try first.setting("endpoint_url"))
             #expect(here == "here" && none == nil)
