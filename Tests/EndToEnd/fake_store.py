@@ -8,6 +8,7 @@ import contextlib
 import email.utils
 import hashlib
 import http.server
+import json
 import os
 import re
 import socket
@@ -200,6 +201,12 @@ class FakeStore:
         """Key -> content of what is no object of fxfer's own."""
         with self.lock:
             return {key: stored.content for key, stored in self.objects.items() if not key.startswith(b".fxfer/")}
+
+    def parts_written(self):
+        """How many parts the record of the only upload tells of; 0 where there is none."""
+        with self.lock:
+            records = [stored.content for key, stored in self.objects.items() if key.startswith(b".fxfer/uploads/")]
+        return json.loads(records[0])["parts"] if records else 0
 
     def own(self, kind):
         """The keys of fxfer's own objects of that kind."""

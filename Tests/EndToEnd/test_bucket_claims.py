@@ -1,6 +1,5 @@
 """`fxfer serve --store`: who has a name when uploads meet, and what arrives late: nobody has a receipt for what is not there."""
 
-import json
 import os
 import signal
 
@@ -128,7 +127,7 @@ class BucketClaimTest(BucketCase):
             part = self.hold(store, "PUT", r"^f\?partNumber=2")
             stopped = self.start(self.large, first)
             self.assert_reached(part)
-            eventually(lambda: self.parts_written(store) == 1, "one part is written down")
+            eventually(lambda: store.parts_written() == 1, "one part is written down")
             first.process.send_signal(signal.SIGSTOP)
             self.addCleanup(first.process.send_signal, signal.SIGCONT)
             part.released.set()
@@ -138,13 +137,6 @@ class BucketClaimTest(BucketCase):
             self.assertNotEqual(stopped.wait()[0], 0)
             self.assertEqual(store.published(), {b"f": other.read_bytes()})
             self.assertEqual(self.send(self.large, first).returncode, EXISTS)
-
-    @staticmethod
-    def parts_written(store):
-        """How many parts the record of the only upload tells of."""
-        with store.lock:
-            (record,) = (stored.content for key, stored in store.objects.items() if key.startswith(b".fxfer/uploads/"))
-        return json.loads(record)["parts"]
 
 
 del BucketCase

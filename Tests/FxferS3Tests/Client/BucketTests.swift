@@ -46,7 +46,8 @@ struct BucketTests {
         "takes no endpoint that is none",
         arguments: [
             "127.0.0.1", "ftp://a", "http://", "http://a/b", "http://a:0", "http://a:99999", "http://a b", "http://a@b",
-            "http://a:1:2", "http://a?b", "http://a\r\nx: y", "http://a\r", "http://\u{10}1", "http://a:+80", "http://a:",
+            "http://a:1:2", "http://a?b", "http://a\r\nx: y", "http://a\r", "http://\u{10}1", "http://a:+80",
+            "http://a:",
         ]
     )
     func noEndpoint(endpoint: String) {
@@ -56,7 +57,8 @@ struct BucketTests {
     @Test(
         "takes no user in an endpoint, and does not repeat his password",
         arguments: [
-            "http://user:secret@a", "https://secret@a:80", "http://user:se/cret@a", "user:secret@a", "secret@", "x://secret@a@b",
+            "http://user:secret@a", "https://secret@a:80", "http://user:se/cret@a", "user:secret@a", "secret@",
+            "x://secret@a@b",
         ]
     )
     func password(endpoint: String) {

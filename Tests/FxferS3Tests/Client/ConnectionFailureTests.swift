@@ -8,7 +8,8 @@ struct ConnectionFailureTests {
     @Test("have nothing of what was sent in headers")
     func headers() {
         let errors: [HTTPClientError] = [
-            .invalidHeaderFieldValues(["SECRET\u{1}"]), .invalidHeaderFieldNames(["SECRET:"]), .unsupportedScheme("SECRET"),
+            .invalidHeaderFieldValues(["SECRET\u{1}"]), .invalidHeaderFieldNames(["SECRET:"]),
+            .unsupportedScheme("SECRET"),
         ]
         for error in errors { #expect(!ConnectionFailure.text(of: error).contains("SECRET")) }
         #expect(ConnectionFailure.text(of: HTTPClientError.remoteConnectionClosed) == ConnectionFailure.closed)

@@ -14,7 +14,10 @@ struct KeyOrderTests {
         #expect(Self.advances([[], ["a", "a/", "a/b", "b"], [], ["c", "é", "\u{10FFFF}"]]))
     }
 
-    @Test("is broken by a key that comes twice, or too late", arguments: [["b", "a"], ["a", "a"], ["a", ""], ["é", "z"]])
+    @Test(
+        "is broken by a key that comes twice, or too late",
+        arguments: [["b", "a"], ["a", "a"], ["a", ""], ["é", "z"]]
+    )
     func broken(keys: [String]) {
         #expect(!Self.advances([keys]))
         #expect(!Self.advances(keys.map { [$0] }))
