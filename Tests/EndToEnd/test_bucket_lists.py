@@ -65,12 +65,13 @@ class BucketListTest(BucketCase):
                 connection.send(encode(LIST, id=1, path=b""))
                 eventually(lambda: fault.struck > 10, "pages are asked for")
 
-            def has_ended():
-                before = fault.struck
-                time.sleep(0.5)
-                return fault.struck == before
+            seen = []
 
-            eventually(has_ended, "nobody asks for pages any more", patience=10)
+            def has_ended():
+                seen.append(fault.struck)
+                return len(seen) >= 50 and seen[-50] == seen[-1]
+
+            eventually(has_ended, "nobody asks for pages any more")
             store.faults.clear()
             self.assertEqual(run("list", node.address).returncode, 0)
 
