@@ -1,5 +1,6 @@
 """`fxfer serve --store`, when the store fails while a file is on its way: nothing is lost, nothing is half there."""
 
+import json
 import os
 import signal
 
@@ -163,6 +164,13 @@ class BucketFailureTest(BucketCase):
             listed = run("list", node.address)
             self.assertEqual(listed.returncode, 0, listed.stderr)
             self.assertEqual([line.split("  ")[-1] for line in listed.stdout.splitlines()], ["a/", "f", "folder/", "é"])
+            # A file and a folder of one name are both there; nobody knows the time of a folder that only holds files.
+            store.objects[b"f/g"] = Stored(b"5", {})
+            listed = [json.loads(line) for line in run("list", "--json", node.address).stdout.splitlines()]
+            found = [(entry["name"], entry["kind"], "modified" in entry) for entry in listed]
+            folders = [("a", "folder", False), ("f", "folder", False), ("folder", "folder", False)]
+            self.assertEqual([each for each in found if each[1] == "folder"], folders)
+            self.assertEqual([each for each in found if each[1] == "file"], [("f", "file", True), ("é", "file", True)])
 
     def test_a_get_of_what_the_store_gives_wrong_is_no_success(self):
         for title, (action, _) in BAD.items():

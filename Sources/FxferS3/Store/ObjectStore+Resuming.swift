@@ -172,10 +172,11 @@ extension ObjectStore {
         guard let tail = left.tail else {
             return Rest(checkpoint: checkpoint, parts: parts, tail: ByteBuffer(), share: nil)
         }
-        let size = self.partSize(left.size, number: parts.count + 1)
         // As large as one chunk may have made it.
-        guard tail.size <= UInt64(size) + (16 << 20) else { return nil }
-        let share = try await self.memory.take(max(size, Int(tail.size)), isFurther: false)
+        let rest = left.size.map { $0 - min($0, left.parts.position) }
+        let most = self.memoryOfPart(left.size, number: parts.count + 1, rest: rest)
+        guard tail.size <= most else { return nil }
+        let share = try await self.memory.take(most, isFurther: false)
         let key = self.names.tails + Array(tail.name.utf8)
         guard let bytes = try await self.client.get(key, limit: Int(tail.size))?.body,
             SHA256.digest(of: bytes) == tail.digest

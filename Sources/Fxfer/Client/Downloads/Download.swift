@@ -49,7 +49,7 @@ public struct ListedEntry: Hashable, Sendable {
     public let permissions: UInt16
     /// Size in bytes; 0 for a folder.
     public let size: UInt64
-    /// When it was last modified; the epoch where that is not known, see ``isTimeKnown``.
+    /// When it was last modified; `Int64.min` seconds where that is not known, see ``isTimeKnown``.
     public let modified: FileTime
 
     /// Whether anybody knows when it was modified: of a folder that only holds files, a bucket does not.
