@@ -117,6 +117,20 @@ class BucketClaimTest(BucketCase):
             self.assertEqual(self.count(store, "DELETE", "uploadId"), 0)
             self.assertEqual(store.published(), {b"f": self.large.read_bytes()})
 
+    def test_who_offers_what_another_goes_on_with_is_told_so_soon(self):
+        """Also where nothing new is written down of it for long, but that it goes on."""
+        with FakeStore() as store:
+            first, second = self.nodes(store)
+            part = self.hold(store, "PUT", r"^f\?partNumber=2")
+            large = self.start(self.large, first)
+            self.assert_reached(part)
+            result = self.send(self.file("other", os.urandom(7 * MIB)), second)
+            self.assertEqual(result.returncode, TRY_AGAIN, result.stderr)
+            self.assertFalse(part.released.is_set())
+            part.released.set()
+            self.assertEqual(large.wait()[0], 0)
+            self.assert_is_large(store)
+
     def test_who_was_overtaken_has_no_receipt_for_what_the_other_has_made_of_his_parts(self):
         """A node is stopped with one part in the store. Another goes on from that, with another rest."""
         content = self.large.read_bytes()

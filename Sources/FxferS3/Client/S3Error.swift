@@ -29,8 +29,16 @@ struct S3Error: Error, Sendable {
 
     /// The upload that it was about is not there any more.
     var isWithoutUpload: Bool {
-        guard case .answered(let status, let code, _) = self.reason else { return false }
-        return status == 404 && code != "NoSuchBucket" || code == "NoSuchUpload"
+        guard case .answered(_, let code, _) = self.reason else { return false }
+        // Ceph's gateway says the latter of the list of its parts. No 404 of somebody between is taken for one of these.
+        return code == "NoSuchUpload" || code == "NoSuchKey"
+    }
+
+    /// The upload has other parts than it was to be completed with, or something has the name: whoever asks again is told
+    /// the same.
+    var refusesCompletion: Bool {
+        guard case .answered(_, let code, _) = self.reason else { return false }
+        return self.isPreconditionFailed || ["InvalidPart", "InvalidPartOrder", "EntityTooSmall"].contains(code)
     }
 
     /// The condition that the request made does not hold: another writer was first.

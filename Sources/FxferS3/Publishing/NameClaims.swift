@@ -60,14 +60,33 @@ struct NameClaims: Sendable {
             guard let claim = found.claim, claim.isOpen else { return found }
             let isLeft = claim.state == .left || .seconds(found.age) > self.store.options.claimLimit
             switch claim.state {
-            case _ where !isLeft: try await Task.sleep(for: .milliseconds(200))
+            case _ where !isLeft: break
             case .wanted: _ = try await self.write(claim.with(.void), of: path, .matches(found.tag))
             default: try await self.finish(claim, found.tag, of: path)
             }
             guard .now < end else {
                 throw FxferError(.busy, "another upload is about to get the name '\(path)'; try again later")
             }
+            try await Task.sleep(for: .milliseconds(isLeft ? 50 : 200))
         }
+    }
+
+    /// Makes sure that the owner of an upload, whose record was taken over, does not get the name for it: he is stopped where
+    /// he has not looked yet; else what he is about to do is waited for, or done.
+    ///
+    /// - Returns: whether the upload was completed.
+    /// - Throws: `.busy` where that takes too long; ``S3Error``.
+    func stop(_ upload: String, of path: RelativePath) async throws -> Bool {
+        while let found = try await self.claim(of: path), let claim = found.claim, claim.upload == upload {
+            switch claim.state {
+            case .wanted:
+                if try await self.write(claim.with(.void), of: path, .matches(found.tag)) != nil { return false }
+            case .active, .left: try await self.settle(path)
+            case .done: return true
+            case .void: return false
+            }
+        }
+        return false
     }
 
     /// Completes the upload of an owner that is gone, as his own request to do so may be carried out at any time; where it
@@ -93,7 +112,7 @@ struct NameClaims: Sendable {
                 // What has become of it is seen in the next round.
                 if error.isWithoutUpload { return }
                 if try await self.hasObject(claim, at: path) { return }
-                if error.isTemporary { throw error }
+                guard error.refusesCompletion else { throw error }
             }
         }
         // The store refuses that, and will refuse it to its owner.

@@ -105,7 +105,9 @@ extension Publishing {
             guard let active = try await self.claims.write(next, of: path, .matches(tag)), !isTaken else { return nil }
             return OwnClaim(claim: next, tag: active, path: path, line: line.line, entry: line.entry)
         } catch {
-            _ = try? await self.claims.write(wanted.with(.void), of: path, .matches(tag))
+            // Perhaps it is active by a request whose answer was lost, or which comes yet.
+            let isVoid = (try? await self.claims.write(wanted.with(.void), of: path, .matches(tag))) ?? nil
+            if isVoid == nil { self.progress.isUnclear.store(true, ordering: .relaxed) }
             throw error
         }
     }
@@ -139,9 +141,15 @@ extension Publishing {
             guard try await self.conclude(own, tag, .done) else { throw self.isUnclear(own.path, nil) }
             return try await self.recorded(isReplacing ? .replaced : .stored, own.line, own.entry, at: own.path)
         case .refused(let error):
-            _ = try? await self.conclude(own, tag, .void)
-            guard error.isPreconditionFailed else { throw error }
-            throw self.store.isTaken(own.path)
+            // Others may be about to complete it, unless that is written down.
+            guard (try? await self.conclude(own, tag, .void)) ?? false else {
+                self.progress.isUnclear.store(true, ordering: .relaxed)
+                throw self.isUnclear(own.path, error)
+            }
+            if error.isPreconditionFailed { throw self.store.isTaken(own.path) }
+            // Parts that a former owner has sent late.
+            guard error.refusesCompletion || error.isWithoutUpload else { throw error }
+            throw FxferError(.busy, "the parts of '\(own.path)' were changed meanwhile; send it again", cause: error)
         case .unclear(let error):
             self.progress.isUnclear.store(true, ordering: .relaxed)
             _ = try? await self.conclude(own, tag, .left)

@@ -8,6 +8,10 @@ struct UploadRecord: Hashable, Sendable {
     var owner: String
     /// Whether that one has let go of it.
     var isFree = false
+    /// Whether its upload is being given up: nobody goes on with it, but to give it up, too.
+    var isDoomed = false
+    /// How often it was written: so that no two have the same bytes, nor the same entity tag.
+    var serial: UInt64 = 0
     /// The offered path.
     let path: RelativePath
     /// Where it is to be stored, where that is another one.
@@ -51,6 +55,8 @@ struct UploadRecord: Hashable, Sendable {
         HashedLine.encode { line in
             line.add("owner", self.owner)
             line.add("free", self.isFree ? 1 : 0)
+            line.add("doomed", self.isDoomed ? 1 : 0)
+            line.add("serial", self.serial)
             line.add("path", EscapedText.ascii(self.path.bytes))
             line.add("target", EscapedText.ascii(self.target.bytes))
             if let size { line.add("size", "\(size)") }
@@ -88,6 +94,7 @@ extension UploadRecord {
 
     private init?(fields reader: inout JSONLineReader) {
         guard let owner = reader.text("owner"), let free = reader.number("free"), free <= 1,
+            let doomed = reader.number("doomed"), doomed <= 1, let serial = reader.number("serial"),
             let path = Self.path(reader.text("path")), let target = Self.path(reader.text("target"))
         else { return nil }
         let size = reader.optionalText("size").flatMap { UInt64($0) }
@@ -110,6 +117,8 @@ extension UploadRecord {
         self.init(
             owner: owner,
             isFree: free == 1,
+            isDoomed: doomed == 1,
+            serial: serial,
             path: path,
             target: target,
             size: size,

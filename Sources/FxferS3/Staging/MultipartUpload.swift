@@ -132,8 +132,17 @@ final class MultipartUpload: Sendable {
                 // The record names one upload at a time.
                 try await abortion?.value
                 let id = try await self.client.beginUpload(self.key, headers: metadata.headers)
-                self.keeper.update { $0.upload = id }
-                try await self.keeper.write()
+                self.keeper.update { record in
+                    record.upload = id
+                    record.isDoomed = false
+                }
+                do {
+                    try await self.keeper.write()
+                } catch {
+                    // Nobody knows of it.
+                    if self.keeper.failure != nil { try? await self.client.abortUpload(id, self.key) }
+                    throw error
+                }
                 return id
             }
             state.creation = creation
@@ -219,6 +228,8 @@ final class MultipartUpload: Sendable {
         }
         for task in tasks { task.cancel() }
         await self.settle()
+        // Nobody is to go on with what is being given up, however long that takes.
+        self.keeper.update { $0.isDoomed = true }
         let isRemoved = await self.keeper.remove {
             let (creation, abortion) = self.state.withLock { ($0.creation, $0.abortion) }
             _ = await abortion?.result
@@ -255,6 +266,8 @@ final class MultipartUpload: Sendable {
                 state.abortion = Task {
                     for task in tasks { await task.value }
                     _ = await old.result
+                    self.keeper.update { $0.isDoomed = true }
+                    try await self.keeper.write()
                     try await self.abort()
                 }
             }

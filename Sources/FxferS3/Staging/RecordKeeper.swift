@@ -15,6 +15,8 @@ final class RecordKeeper: Sendable {
         var isWaiting = false
         var lastWrite = ContinuousClock.now
         var isTakenOver = false
+        /// Whether nothing was there when it was to be written.
+        var isGone = false
         var isEnding = false
     }
 
@@ -81,6 +83,7 @@ final class RecordKeeper: Sendable {
         let (record, tag, isTakenOver) = self.state.withLock { state in
             state.isWaiting = false
             state.lastWrite = .now
+            state.record.serial &+= 1
             return (state.record, state.tag, state.isTakenOver)
         }
         guard !isTakenOver else { throw self.takenOver(nil) }
@@ -92,7 +95,10 @@ final class RecordKeeper: Sendable {
             // Perhaps by this one itself, in a try whose answer was lost.
             let there = try await self.client.record(self.key, limit: UploadRecord.maxBytes)
             guard let there, let new = there.tag, UploadRecord(there.body)?.owner == record.owner else {
-                self.state.withLock { $0.isTakenOver = true }
+                self.state.withLock { state in
+                    state.isTakenOver = true
+                    state.isGone = there == nil
+                }
                 throw self.takenOver(error)
             }
             self.state.withLock { $0.tag = new }
@@ -108,15 +114,16 @@ final class RecordKeeper: Sendable {
 
     /// Removes its copy, once nobody can take it over just now: as it was just written. False where somebody has, or that
     /// could not be found out.
+    ///
+    /// - Parameter body: called before, also where the copy is gone; false where the copy has to stay.
     func remove(butBefore body: () async -> Bool = { true }) async -> Bool {
         self.state.withLock { $0.isEnding = true }
         let last = self.state.withLock { $0.last }
         _ = await last?.result
-        let (tag, isTakenOver) = self.state.withLock { ($0.tag, $0.isTakenOver) }
-        guard !isTakenOver else { return false }
-        if tag != nil { guard (try? await self.write()) != nil else { return false } }
+        let isWritten = self.state.withLock { $0.tag != nil }
+        if isWritten, (try? await self.write()) == nil, !self.state.withLock({ $0.isGone }) { return false }
         guard await body() else { return false }
-        if tag != nil { try? await self.client.delete(self.key) }
+        if isWritten, !self.state.withLock({ $0.isGone }) { try? await self.client.delete(self.key) }
         return true
     }
 }

@@ -68,6 +68,8 @@ extension ObjectStore {
         if var record = item.record {
             record.owner = RandomID.make()
             record.isFree = false
+            record.isDoomed = true
+            record.serial &+= 1
             do {
                 try await self.client.put(item.key, record.encoded, .matches(item.tag))
             } catch let error as S3Error where error.isPreconditionFailed {

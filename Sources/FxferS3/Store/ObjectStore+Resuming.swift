@@ -42,17 +42,21 @@ extension ObjectStore {
         var own = left
         own.owner = fresh.owner
         own.isFree = false
-        // Before anything else: who had it is stopped by that, or has claimed the name already.
-        let taken = try await self.take(key, own, tag, target.path)
+        own.serial &+= 1
+        // Before anything else: who had it cannot claim the name for it any more.
+        var taken = try await self.take(key, own, tag, target.path)
         do {
-            if try await self.isClaimed(own) {
-                try await self.end(own)
+            if let upload = own.upload, try await self.claims.stop(upload, of: own.target) {
+                if let tail = own.tail { try? await self.client.delete(self.names.tails + Array(tail.name.utf8)) }
                 try await self.client.delete(key)
                 throw NameWasSettled()
             }
-            if let rest = try await self.load(own, for: fresh) {
+            if !own.isDoomed, let rest = try await self.load(own, for: fresh) {
                 return self.staged(target, own, at: key, tag: taken, rest)
             }
+            own.isDoomed = true
+            own.serial &+= 1
+            taken = try await self.take(key, own, taken, target.path)
             try await self.end(own)
             return self.staged(target, fresh, at: key, tag: try await self.take(key, fresh, taken, target.path))
         } catch let error where !(error is NameWasSettled) {
@@ -97,6 +101,7 @@ extension ObjectStore {
         butFor own: UploadRecord
     ) async throws -> (left: UploadRecord?, tag: String) {
         var first: String?
+        let end = ContinuousClock.now + Self.longestWait
         while true {
             // It has come to its end just now.
             guard let there = try await self.client.record(key, limit: UploadRecord.maxBytes) else {
@@ -106,9 +111,8 @@ extension ObjectStore {
             let left = UploadRecord(there.body)
             let isSilent = there.age.map { .seconds($0) > self.options.takeOverAfter } ?? false
             if left?.isFree ?? true || left == own || isSilent { return (left, tag) }
-            guard self.options.takeOverAfter < Self.longestWait, first == nil || first == tag, let age = there.age,
-                age >= 0
-            else { throw Self.isInUse(path) }
+            let mayWait = self.options.takeOverAfter < Self.longestWait && .now < end
+            guard mayWait, first == nil || first == tag else { throw Self.isInUse(path) }
             first = tag
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -187,25 +191,13 @@ extension ObjectStore {
         return Rest(checkpoint: checkpoint, parts: parts, tail: copy, share: share)
     }
 
-    /// Whether the upload of a record may be completed yet, or was.
-    private func isClaimed(_ record: UploadRecord) async throws -> Bool {
-        guard let upload = record.upload, let claim = try await self.claims.claim(of: record.target)?.claim else {
-            return false
-        }
-        return claim.upload == upload && claim.tellsOfObject
-    }
-
-    /// Ends what a record tells of, which was taken over before: gives the upload up, unless the name was claimed for it and
-    /// it has to be completed. The record stays.
+    /// Ends what a doomed record tells of, which was taken over before: gives the upload up, unless the name was claimed for
+    /// it and it has to be completed. The record stays.
     ///
     /// - Throws: `.busy` where its owner is about to complete it; ``S3Error``, and nothing is lost then.
     func end(_ record: UploadRecord) async throws {
         if let upload = record.upload {
-            // Who wanted the name for it is stopped, or finds that it was taken over.
-            let claim = try await self.claims.claim(of: record.target)?.claim
-            let isNamed = claim?.upload == upload
-            let last = isNamed ? try await self.claims.settle(record.target)?.claim : nil
-            var isCompleted = last?.upload == upload && last?.state == .done
+            var isCompleted = try await self.claims.stop(upload, of: record.target)
             if !isCompleted { isCompleted = try await self.look(at: record.target)?.metadata?.id == record.id }
             if !isCompleted { try await self.client.abortUpload(upload, self.names.key(of: record.target.bytes)) }
         }

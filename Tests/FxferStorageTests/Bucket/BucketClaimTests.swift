@@ -176,23 +176,52 @@ struct BucketClaimTests {
         #expect(try await node.stagedCount() == 0)
     }
 
-    @Test("makes whoever takes its upload over complete it, not give it up")
-    func takenOver() async throws {
-        let node = try await BucketUnderTest()
-        let attributes = FileAttributes(size: UInt64(Self.large.count), modified: FileTime(seconds: 5, nanoseconds: 0))
-        let name = try path("a")
-        let (claim, _) = try await Self.leaveClaim(node, on: name, .left)
+    private static let attributes = FileAttributes(
+        size: UInt64(large.count),
+        modified: FileTime(seconds: 5, nanoseconds: 0)
+    )
+
+    /// A record of the claim's upload, of which somebody has let go.
+    private static func leaveRecord(_ claim: Claim, _ node: BucketUnderTest, _ name: RelativePath) async throws {
         let record = UploadRecord(
             owner: RandomID.make(),
             isFree: true,
             path: name,
             target: name,
-            size: attributes.size,
-            modified: attributes.modified,
+            size: Self.attributes.size,
+            modified: Self.attributes.modified,
             id: claim.id,
             upload: claim.upload
         )
         try await node.store.client.put(node.store.names.upload(name), record.encoded, .absent)
+    }
+
+    @Test("is lost to whoever takes its upload over before it has looked at the name")
+    func stopped() async throws {
+        let node = try await BucketUnderTest()
+        let name = try path("a")
+        let (claim, _) = try await Self.leaveClaim(node, on: name, .wanted)
+        let tag = try #require(try await node.store.claims.claim(of: name)?.tag)
+        try await Self.leaveRecord(claim, node, name)
+        guard case .fresh(let file) = try await node.store.stage(name, Self.attributes, .byDigest) else {
+            throw UnexpectedStaging()
+        }
+        // Its owner wakes up.
+        #expect(try await node.store.claims.write(claim.with(.active), of: name, .matches(tag)) == nil)
+        try await file.append(ByteBuffer(bytes: Self.large))
+        file.keep()
+        #expect(try await file.publish().outcome == .stored)
+        #expect(try await node.content(at: name) == Self.large)
+        #expect(try await node.stagedCount() == 0)
+    }
+
+    @Test("makes whoever takes its upload over complete it, not give it up")
+    func takenOver() async throws {
+        let node = try await BucketUnderTest()
+        let attributes = Self.attributes
+        let name = try path("a")
+        let (claim, _) = try await Self.leaveClaim(node, on: name, .left)
+        try await Self.leaveRecord(claim, node, name)
         await #expect(throws: FxferError.self) { _ = try await node.store.stage(name, attributes, .byDigest) }
         #expect(try await node.content(at: name) == Self.dead)
         #expect(try await node.stagedCount() == 0)

@@ -53,6 +53,19 @@ struct BucketUploadTests {
         try await node.expectNewBeginning()
     }
 
+    @Test("is not gone on with where somebody was giving it up")
+    func doomed() async throws {
+        let node = try await BucketUnderTest()
+        try await node.leave(upTo: 5 * Sample.chunk)
+        let client = node.store.client
+        let key = node.store.names.upload(Sample.path)
+        let there = try #require(try await client.record(key, limit: UploadRecord.maxBytes))
+        var record = try #require(UploadRecord(there.body))
+        record.isDoomed = true
+        try await client.put(key, record.encoded, .matches(try #require(there.tag)))
+        try await node.otherNode().expectNewBeginning()
+    }
+
     @Test("expires, but not before its time")
     func expiry() async throws {
         var options = ObjectStore.Options.patient

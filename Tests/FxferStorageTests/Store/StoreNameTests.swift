@@ -8,7 +8,7 @@ import Testing
 struct StoreNameTests {
     static let names: [[UInt8]] =
         [
-            "-rf", ".bashrc", "a b", "%2e%2e%2fx", "a/.fxfer/b", "partials", "0123456789abcdef0123456789abcdef.part",
+            "-rf", ".bashrc", "a b", "%2e%2e%2fx", "a/.fxfer-b/c", "partials", "0123456789abcdef0123456789abcdef.part",
             "..a", "a\\b", "\u{202e}gpj.exe", "e\u{301}", "\u{e9}",
         ].map { Array($0.utf8) }
         + [
@@ -41,6 +41,24 @@ struct StoreNameTests {
             #expect(try await subject.published() == [name])
             #expect(try await subject.content(at: path) == testBytes(10))
             #expect(try await subject.upload(testBytes(10), to: path) == .identical)
+        }
+        try await check(factory.make())
+    }
+
+    @Test(
+        "takes a folder '.fxfer' below the top for one like any in a directory, and for a server's own in a bucket",
+        arguments: StoreFactory.all
+    )
+    func ownFolder(factory: StoreFactory) async throws {
+        func check(_ subject: some StoreUnderTest) async throws {
+            let path = try RelativePath(bytes: Array("a/.fxfer/b".utf8))
+            if subject is BucketUnderTest {
+                #expect(await failureCode { _ = try await subject.upload(testBytes(10), to: path) } == .nameRefused)
+                #expect(try await subject.published() == [])
+            } else {
+                #expect(try await subject.upload(testBytes(10), to: path) == .stored)
+                #expect(try await subject.content(at: path) == testBytes(10))
+            }
         }
         try await check(factory.make())
     }
