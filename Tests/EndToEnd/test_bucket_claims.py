@@ -37,6 +37,13 @@ class BucketClaimTest(BucketCase):
     def assert_reached(self, hold):
         self.assertTrue(hold.reached.wait(PATIENCE), "nobody has asked for that")
 
+    def start_completing(self, store, node):
+        """Sends the large file; answers the client, and what holds the completion of its upload."""
+        completion = self.hold(store, *COMPLETION)
+        client = self.start(self.large, node)
+        self.assert_reached(completion)
+        return client, completion
+
     def assert_is_large(self, store):
         self.assertEqual(store.published(), {b"f": self.large.read_bytes()})
         self.assertEqual(len(store.own("ledger")), 1)
@@ -45,9 +52,7 @@ class BucketClaimTest(BucketCase):
     def test_a_small_file_that_comes_between_look_and_completion_is_not_taken_for_stored(self):
         with FakeStore() as store:
             first, second = self.nodes(store)
-            completion = self.hold(store, *COMPLETION)
-            large = self.start(self.large, first)
-            self.assert_reached(completion)
+            large, completion = self.start_completing(store, first)
             look = self.hold(store, "GET", r"^\.fxfer/claims/")
             small = self.start(self.small, second)
             self.assert_reached(look)
@@ -63,9 +68,7 @@ class BucketClaimTest(BucketCase):
     def test_what_is_about_to_be_overwritten_is_not_said_to_be_there(self):
         with FakeStore() as store:
             first, second = self.nodes(store)
-            completion = self.hold(store, *COMPLETION)
-            large = self.start(self.large, first)
-            self.assert_reached(completion)
+            large, completion = self.start_completing(store, first)
             clients = [self.start(self.small, second)]
             eventually(lambda: store.published() != {}, "the small file is there")
             # The same content once more, and over another connection of the same node.
@@ -104,9 +107,7 @@ class BucketClaimTest(BucketCase):
     def test_an_upload_is_not_given_up_by_others_while_it_is_being_completed(self):
         with FakeStore() as store:
             first, second = self.nodes(store)
-            completion = self.hold(store, *COMPLETION)
-            large = self.start(self.large, first)
-            self.assert_reached(completion)
+            large, completion = self.start_completing(store, first)
             written = self.count(store, "PUT", r"^\.fxfer/uploads/")
             other = self.start(self.file("other", os.urandom(7 * MIB)), second)
             # Its owner is silent, so it is taken over, at the second request; and found to be claimed.

@@ -10,7 +10,7 @@ from fake_store import (
 )
 from support import run
 
-IO, TRY_AGAIN = 74, 75
+EXISTS, IO, TRY_AGAIN = 73, 74, 75
 #: What can become of a request. Whether it may pass: then the sender is told to try again.
 BAD = {
     "forbidden": (answer(403, "AccessDenied"), IO),
@@ -97,6 +97,23 @@ class BucketFailureTest(BucketCase):
     def test_a_file_in_parts(self):
         # A claim or record that arrives changed is refused by the store, as is a part.
         self.check(self.large, LARGE)
+
+    def test_a_condition_that_never_holds_is_the_end_of_waiting(self):
+        """A store, or somebody between, that says 412 to whatever is asked."""
+        for name, (source, place) in {
+            **{f"small {k}": (self.small, v) for k, v in SMALL.items()},
+            **{f"large {k}": (self.large, v) for k, v in LARGE.items()},
+        }.items():
+            with self.subTest(name), FakeStore(Fault(*place, answer(412, "PreconditionFailed"))) as store:
+                node = self.node("s3://files", store.endpoint)
+                result = self.send(source, node)
+                self.assertIn(result.returncode, (EXISTS, IO, TRY_AGAIN), result.stderr)
+                self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+                self.assertIn(store.published().get(b"f"), (None, source.read_bytes()) if "ledger" in name else (None,))
+                store.faults.clear()
+                again = self.send(source, node)
+                self.assertEqual(again.returncode, 0, again.stderr)
+                self.assertEqual(store.published(), {b"f": source.read_bytes()})
 
     def test_what_passes_is_tried_again_and_nobody_hears_of_it(self):
         places = {**{f"small {k}": (self.small, v) for k, v in SMALL.items()},

@@ -85,13 +85,6 @@ class DownloadMemoryTest(BucketMemoryCase):
 
     COUNT = 110
 
-    def await_silence(self, store):
-        """Until nothing has been asked of the store for a while."""
-        count = None
-        while count != len(store.requests):
-            count = len(store.requests)
-            time.sleep(1)
-
     def test_downloads_that_nobody_reads(self):
         with FakeStore() as store:
             content = os.urandom(8 * MIB)
@@ -104,12 +97,11 @@ class DownloadMemoryTest(BucketMemoryCase):
             result = run("get", "--retries", "0", f"{node.address}/large", "--output", os.fspath(target))
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual(target.read_bytes(), content)
-            self.await_silence(store)
+            eventually(lambda: node.descriptors() < self.COUNT, "those who do not read are dropped")
             grown = node.peak_memory() - before
             figures(self.id(), clients=self.COUNT, grown_mib=grown >> 20)
             # What is read ahead has 32 MiB; of what was handed on, up to 1.5 MiB wait for each socket.
             self.assertLess(grown, (32 + 1.5 * self.COUNT) * MIB)
-            eventually(lambda: node.descriptors() < self.COUNT, "those who do not read are dropped")
             for client in clients:
                 client.socket.close()
             self.assertEqual(run("get", f"{node.address}/large", "--output", os.fspath(self.folder / "again")).returncode, 0)

@@ -15,6 +15,7 @@ extension ServerConnection {
         guard try await self.greet(frame, &parts) else { return }
         try await withThrowingDiscardingTaskGroup { tasks in
             tasks.addTask { await self.workOnFiles() }
+            // A group of its own: what is given and listed is cancelled with its client, what is published is not.
             try await withThrowingDiscardingTaskGroup { answers in
                 answers.addTask { await self.answerRequests() }
                 let result = await self.converse(&parts)

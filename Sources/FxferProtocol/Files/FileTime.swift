@@ -5,7 +5,7 @@ public struct FileTime: Hashable, Sendable {
     /// 0 to 999,999,999.
     public let nanoseconds: UInt32
 
-    /// What is told of a folder whose time nobody knows: the earliest of all times.
+    /// What is told of a file or folder whose time nobody knows: the earliest of all times.
     package static let unknown = FileTime(seconds: .min, nanoseconds: 0)
 
     /// Makes a time; nanoseconds beyond a second are cut to 999,999,999.

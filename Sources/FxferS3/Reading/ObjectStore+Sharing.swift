@@ -7,8 +7,9 @@ import Synchronization
 extension ObjectStore: SharedFiles {
     package func open(_ path: RelativePath) async throws -> SharedContent {
         try await storing("read", path) {
-            guard !ObjectNames.isReserved(path.bytes), let object = try await self.look(at: path) else {
-                if !ObjectNames.isReserved(path.bytes), try await self.isFolder(path) {
+            guard !ObjectNames.isReserved(path.bytes) else { throw Self.isMissing(path) }
+            guard let object = try await self.look(at: path) else {
+                if try await self.isFolder(path) {
                     throw FxferError(.isFolder, "'\(path)' is a folder; list it to see what is in it")
                 }
                 throw Self.isMissing(path)

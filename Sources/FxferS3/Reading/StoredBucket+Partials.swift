@@ -11,7 +11,8 @@ extension StoredBucket {
             try await self.client.forEachPage(self.store.names.uploads) { page in
                 for object in page.objects {
                     guard let answer = try await self.client.record(object.key, limit: UploadRecord.maxBytes),
-                        let record = UploadRecord(answer.body), let size = record.size, let age = answer.age
+                        let record = UploadRecord(answer.body), let size = record.size, let age = answer.age,
+                        let written = answer.modified
                     else { continue }
                     let isInUse = !record.isFree && .seconds(age) <= self.store.options.takeOverAfter
                     // One of which nothing is there is being begun, or was given up.
@@ -21,7 +22,7 @@ extension StoredBucket {
                             path: record.target,
                             size: size,
                             verified: record.length,
-                            lastWrite: answer.modified.map { FileTime(seconds: $0, nanoseconds: 0) } ?? .unknown,
+                            lastWrite: FileTime(seconds: written, nanoseconds: 0),
                             isInUse: isInUse
                         )
                     )

@@ -40,6 +40,7 @@ extension ObjectStore {
             }
         }
         left.sort { $0.age > $1.age }
+        // No integer: what records say may add up beyond all of them.
         var total = left.reduce(0) { $0 + Double($1.record?.length ?? 0) }
         var kept: [UploadRecord] = []
         var count = 0

@@ -53,7 +53,7 @@ public struct ListedEntry: Hashable, Sendable {
     public let modified: FileTime
 
     /// Whether anybody knows when it was modified: of a folder that only holds files, a bucket does not.
-    public var isTimeKnown: Bool { !self.isFolder || self.modified != .unknown }
+    public var isTimeKnown: Bool { self.modified != .unknown }
 
     init(_ entry: Entry) {
         self.name = entry.name

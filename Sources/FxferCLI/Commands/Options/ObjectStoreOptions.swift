@@ -50,7 +50,7 @@ struct ObjectStoreOptions: ParsableArguments {
     @Option(
         name: .customLong("s3-timeout"),
         help: ArgumentHelp(
-            "How long the store may take for a request; four times that for one with a part of a file.",
+            "How long the store may take for a request (30s if not given); four times that with a part of a file.",
             valueName: "time"
         )
     )

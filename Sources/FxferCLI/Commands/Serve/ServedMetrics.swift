@@ -19,13 +19,10 @@ struct ServedMetrics: Sendable {
         let address = listen.isPortAlone ? "127.0.0.1" : listen.address
         let socket = try ListeningSocket.open(address: address, port: listen.port, option: "--metrics")
         let place = socket.endpoint ?? Endpoint(host: address ?? "::", port: listen.port)
-        let descriptions =
-            ServerMetric.allCases.map { metric in
-                (metric.rawValue, PrometheusRegistry.Description(help: metric.help, buckets: metric.buckets))
-            }
-            + StoreMetric.allCases.map { metric in
-                (metric.rawValue, PrometheusRegistry.Description(help: metric.help, buckets: metric.buckets))
-            }
+        let metrics =
+            ServerMetric.allCases.map { ($0.rawValue, $0.help, $0.buckets) }
+            + StoreMetric.allCases.map { ($0.rawValue, $0.help, $0.buckets) }
+        let descriptions = metrics.map { ($0.0, PrometheusRegistry.Description(help: $0.1, buckets: $0.2)) }
         let registry = PrometheusRegistry(Dictionary(uniqueKeysWithValues: descriptions))
         MetricsSystem.bootstrap(registry)
         return ServedMetrics(
