@@ -16,7 +16,7 @@ final class ObjectSource: Source {
     private struct Window {
         let start: UInt64
         let bytes: ByteBuffer
-        let share: PartMemory.Share
+        let share: TransferMemory.Share
 
         /// The offset behind the last byte.
         var end: UInt64 { self.start + UInt64(self.bytes.readableBytes) }
@@ -24,7 +24,7 @@ final class ObjectSource: Source {
 
     private struct Fetch {
         let start: UInt64
-        let share: PartMemory.Share
+        let share: TransferMemory.Share
         let bytes: Task<ByteBuffer, any Error>
     }
 
@@ -126,7 +126,7 @@ final class ObjectSource: Source {
         return window
     }
 
-    private func fetch(_ start: UInt64, _ take: (Int) -> PartMemory.Share?) -> Fetch? {
+    private func fetch(_ start: UInt64, _ take: (Int) -> TransferMemory.Share?) -> Fetch? {
         let range = start..<min(start + Self.window, self.object.size)
         guard let share = take(range.count) else { return nil }
         let bytes = Task { [client, object] in

@@ -10,7 +10,7 @@ struct ClosedPart: Sendable {
     /// Where the running digest is behind it.
     let end: HashCheckpoint
     /// Given back when the store has it.
-    let share: PartMemory.Share?
+    let share: TransferMemory.Share?
 }
 
 /// The upload in parts of one file: parts go up side by side while others arrive, and how far it has come is written

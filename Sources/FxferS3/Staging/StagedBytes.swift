@@ -11,19 +11,19 @@ struct StagedBytes: ~Copyable, Sendable {
     /// How many parts were closed.
     private(set) var parts = 0
     /// What the buffer may take.
-    var share: PartMemory.Share?
+    var share: TransferMemory.Share?
     private var kept: UInt64 = 0
     private var keptHash = SHA256()
 
     /// No bytes yet.
-    init(share: PartMemory.Share? = nil) {
+    init(share: TransferMemory.Share? = nil) {
         self.share = share
     }
 
     /// Goes on behind what the store has.
     ///
     /// - Parameter tail: what is verified behind the parts; with a share, where it is not empty.
-    init(_ checkpoint: HashCheckpoint?, parts: Int, tail: ByteBuffer, share: PartMemory.Share?) {
+    init(_ checkpoint: HashCheckpoint?, parts: Int, tail: ByteBuffer, share: TransferMemory.Share?) {
         if let checkpoint {
             self.hash = SHA256(checkpoint)
             self.position = checkpoint.position
@@ -123,5 +123,5 @@ struct FinishedObject: Sendable {
     /// What is behind them: all of it where there are none.
     let rest: ByteBuffer
     let end: HashCheckpoint
-    let share: PartMemory.Share?
+    let share: TransferMemory.Share?
 }

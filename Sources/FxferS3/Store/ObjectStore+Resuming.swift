@@ -152,7 +152,7 @@ extension ObjectStore {
         let checkpoint: HashCheckpoint?
         let parts: [StoredPart]
         let tail: ByteBuffer
-        let share: PartMemory.Share?
+        let share: TransferMemory.Share?
     }
 
     /// Reads what a record tells of; nil where that is another file's, not there any more, or nothing.

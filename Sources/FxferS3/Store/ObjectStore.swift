@@ -13,11 +13,11 @@ package final class ObjectStore: Store {
     let names: ObjectNames
     let ledger: LedgerObjects
     let options: Options
-    let memory: PartMemory
+    let memory: TransferMemory
     let readMemory: ReadMemory
     let knownFolders = KnownPaths()
     let hiddenNames: HiddenNames
-    private let smallMemory: PartMemory
+    private let smallMemory: TransferMemory
     private let staged = Atomic<Int>(0)
 
     init(_ client: S3Client, _ options: Options) {
@@ -25,9 +25,9 @@ package final class ObjectStore: Store {
         self.options = options
         self.names = ObjectNames(prefix: client.bucket.prefix)
         self.ledger = LedgerObjects(client, self.names)
-        self.memory = PartMemory(capacity: options.partMemory, meter: client.metrics.memory)
+        self.memory = TransferMemory(capacity: options.partMemory, meter: client.metrics.memory)
         self.readMemory = ReadMemory(options, meter: client.metrics.memory)
-        self.smallMemory = PartMemory(capacity: options.smallMemory, meter: client.metrics.memory)
+        self.smallMemory = TransferMemory(capacity: options.smallMemory, meter: client.metrics.memory)
         self.hiddenNames = HiddenNames(client, self.names)
     }
 

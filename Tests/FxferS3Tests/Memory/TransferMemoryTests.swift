@@ -5,12 +5,12 @@ import Testing
 
 @testable import FxferS3
 
-@Suite("The memory of parts")
-struct PartMemoryTests {
+@Suite("The memory of transfers")
+struct TransferMemoryTests {
     private final class Holder: Sendable {
-        let share: Mutex<PartMemory.Share?>
+        let share: Mutex<TransferMemory.Share?>
 
-        init(_ share: PartMemory.Share) {
+        init(_ share: TransferMemory.Share) {
             self.share = Mutex(share)
         }
 
@@ -22,7 +22,7 @@ struct PartMemoryTests {
 
     @Test("whoever waits has it when it is given back, who has none yet first")
     func order() async throws {
-        let memory = PartMemory(capacity: 10)
+        let memory = TransferMemory(capacity: 10)
         let holder = Holder(try await memory.take(10, isFurther: false))
         #expect(memory.takeAtOnce(1) == nil)
         let (names, order) = AsyncStream<String>.makeStream()
@@ -48,7 +48,7 @@ struct PartMemoryTests {
 
     @Test("who does not fill what others wait for gives it back; who has filled it does not")
     func slow() async throws {
-        let memory = PartMemory(capacity: 10, patience: .seconds(16), timeToFill: .zero)
+        let memory = TransferMemory(capacity: 10, patience: .seconds(16), timeToFill: .zero)
         let (slow, full) = (
             Holder(try await memory.take(4, isFurther: false)), Holder(try await memory.take(6, isFurther: false))
         )
@@ -65,7 +65,7 @@ struct PartMemoryTests {
     @Test("who does not wait has what another one has not filled in time, and nothing where nobody is slow")
     func atOnce() async throws {
         for (time, isSlow) in [(Duration.zero, true), (.seconds(3600), false)] {
-            let memory = PartMemory(capacity: 10, timeToFill: time)
+            let memory = TransferMemory(capacity: 10, timeToFill: time)
             let slow = Holder(try await memory.take(10, isFurther: false))
             slow.share.withLock { $0?.beginFilling { slow.letGo() } }
             #expect(memory.takeAtOnce(4) == nil)
@@ -76,7 +76,7 @@ struct PartMemoryTests {
 
     @Test("nobody waits for longer than his patience, and nobody is made to give back what he has had for a short time")
     func patience() async throws {
-        let memory = PartMemory(capacity: 10, patience: .milliseconds(50), timeToFill: .seconds(3600))
+        let memory = TransferMemory(capacity: 10, patience: .milliseconds(50), timeToFill: .seconds(3600))
         let share = try await memory.take(10, isFurther: false)
         share.beginFilling { Issue.record("it has had it for a short time") }
         await #expect(throws: FxferError.self) { _ = try await memory.take(1, isFurther: false) }

@@ -6,13 +6,13 @@ import CoreMetrics
 /// one wants it. So nobody waits for those who do not read; what was handed on is with their connections.
 struct ReadMemory: Sendable {
     /// Never waited for.
-    let windows: PartMemory
+    let windows: TransferMemory
     /// What is read at once, without a window, and handed on at once.
-    let pieces: PartMemory
+    let pieces: TransferMemory
 
     init(_ options: ObjectStore.Options, meter: Meter? = nil, timeToRead: Duration = .seconds(1)) {
         let refusal = "the server gives too many files at once; try again later"
-        self.windows = PartMemory(capacity: options.windowMemory, timeToFill: timeToRead, meter: meter)
-        self.pieces = PartMemory(capacity: options.readMemory, meter: meter, refusal: refusal)
+        self.windows = TransferMemory(capacity: options.windowMemory, timeToFill: timeToRead, meter: meter)
+        self.pieces = TransferMemory(capacity: options.readMemory, meter: meter, refusal: refusal)
     }
 }

@@ -2,20 +2,20 @@ import CoreMetrics
 import FxferProtocol
 import Synchronization
 
-/// How many bytes of files on their way may be in memory at once, all uploads of a process together.
+/// How many bytes of files on their way, in or out, may be in memory at once, all transfers of a process together.
 ///
 /// Each part of an upload is in memory as a whole until the store has it: its digest has to be told before its bytes, and
 /// it may have to be sent again. Who has none yet comes before those who want a further one, so that one upload with many
-/// parts in flight keeps nobody else waiting. And who does not fill what he has within a time gives it back where others
-/// wait for it: senders that are slow together could have all there is.
-final class PartMemory: Sendable {
+/// parts in flight keeps nobody else waiting. And who does not fill (or, of what is read ahead, take) what he has within a
+/// time gives it back where others wait for it: peers that are slow together could have all there is.
+final class TransferMemory: Sendable {
     /// A part of it, given back when the last reference to it is gone.
     final class Share: Sendable {
-        private let memory: PartMemory
+        private let memory: TransferMemory
         private let number: UInt64
         let bytes: Int
 
-        fileprivate init(_ memory: PartMemory, _ number: UInt64, _ bytes: Int) {
+        fileprivate init(_ memory: TransferMemory, _ number: UInt64, _ bytes: Int) {
             self.memory = memory
             self.number = number
             self.bytes = bytes
